@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express from 'express'
+import { errorPages } from './admin/errors.ts'
+import { renderer } from './admin/render.ts'
+import { adminRoutes } from './admin/routes.ts'
+import { apiRoutes } from './api/routes.ts'
+import { staticFolder } from './assets.ts'
+import type { Config } from './config.ts'
+import { openContext } from './context.ts'
+import type { Context } from './core/context.ts'
+import { newId } from './core/ids.ts'
+import { keyRing } from './core/keys/ring.ts'
+import { Refusal } from './core/refusal.ts'
+import { gateway } from './gateway/routes.ts'
+import { drainOf } from './http/drain.ts'
+import { refuseRepeatedHeaders } from './http/framing.ts'
+import { securityHeaders } from './http/headers.ts'
+import { health } from './http/health.ts'
+import { knownHosts } from './http/hosts.ts'
+import { listen, serverFor } from './http/listen.ts'
+import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
+import { look, trustedProxies } from './http/seen.ts'
+import { setupGate } from './http/setup-gate.ts'
+import { staticsIn } from './http/statics.ts'
+import type { Log } from './log.ts'
+import { VERSION } from './version.ts'
+
+export type App = {
+  ctx: Context
+  origin: string
+  /** Finishes what is in flight, ends streams, then closes the database. */
+  close(): Promise<void>
+}
+
+export type Wanted = { config: Config; log: Log; now?: () => Date; inMemory?: boolean; graceMs?: number }
+
+/** Joins configuration, outlets and doors on one node:http server. */
+export async function startApp({
+  config,
+  log,
+  now = () => new Date(),
+  inMemory = false,
+  graceMs = 25_000,
+}: Wanted): Promise<App> {
+  const { ctx, migrated } = openContext(config, now, inMemory)
+  if (migrated.length > 0) log.info('The database is up to date', { migrations: migrated.length })
+  const proxies = trustedProxies(config.trusted_proxies)
+  const hosts = knownHosts({ bound: config.host, publicUrl: config.public_url })
+  if (hosts.open) log.warn('Every host name is answered. Set CLAVIGER_PUBLIC_URL to the one people use.')
+
+  const ring = keyRing(ctx)
+  const requireSetUp = setupGate(ctx)
+  const mcp = gateway(ctx, ring)
+  const pages = pagesAndApi()
+  const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
+  const drain = drainOf(server)
+  const answerHealth = health(ctx.store, drain.draining)
+
+  server.on('request', async (req: IncomingMessage, res: ServerResponse) => {
+    const id = newId('req', now())
+    req.seen = look(req, id, proxies)
+    req.log = log.with({ request_id: id })
+    res.setHeader('X-Request-Id', id)
+    drain.begin(res)
+    logWhenDone(req, res)
+    const path = pathOf(req.url ?? '/')
+    const isMcp = path === '/mcp' || path.startsWith('/mcp/')
+    try {
+      refuseRepeatedHeaders(req)
+      if (await answerHealth(path, req, res)) return
+      hosts.check(req)
+      if (drain.draining())
+        throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.', {
+          retryAfterSeconds: 1,
+        })
+      if (!isMcp) return void pages(req, res)
+      await requireSetUp()
+      await mcp(req, res)
+    } catch (error) {
+      const refusal = asRefusal(error, req.log)
+      if (res.headersSent) return void res.destroy()
+      if (isMcp) sendRpcError(res, refusal, id)
+      else sendProblem(res, refusal, id)
+    }
+  })
+
+  const origin = await listen(server, config.host, config.port)
+  return {
+    ctx,
+    origin,
+    async close() {
+      await drain.close(graceMs)
+      await ctx.store.close()
+    },
+  }
+
+  function pagesAndApi() {
+    const statics = staticsIn(staticFolder())
+    const render = renderer(statics, VERSION)
+    const site = express()
+    site.disable('x-powered-by')
+    site.disable('etag')
+    site.use(securityHeaders())
+    site.use('/static', statics.serve)
+    site.use('/api', apiRoutes(ctx, ring, requireSetUp))
+    site.use('/admin', adminRoutes({ ctx, render, hosts, requireSetUp, publicUrl: config.public_url }))
+    site.get('/', (_req, res) => res.redirect('/admin'))
+    site.use(['/register', '/.well-known'], () => {
+      throw new Refusal('not_found', 'No OAuth here. Send an API key: `Authorization: Bearer <key>`.')
+    })
+    site.use(() => {
+      throw new Refusal('not_found', 'There is nothing at this address.')
+    })
+    site.use(errorPages(render))
+    return site
+  }
+}
+
+/** The path as Express would see it; an absolute-form target counts as its path. */
+function pathOf(url: string): string {
+  const path = url.startsWith('/') ? url : (URL.parse(url)?.pathname ?? '/')
+  const end = path.search(/[?#]/)
+  return end < 0 ? path : path.slice(0, end)
+}
+
+function logWhenDone(req: IncomingMessage, res: ServerResponse): void {
+  const startedAt = performance.now()
+  res.once('close', () => {
+    const { address, url } = req.seen
+    const ms = Math.round(performance.now() - startedAt)
+    req.log.debug('Request', { method: req.method, url, status: res.statusCode, address, ms })
+  })
+}

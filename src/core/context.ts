@@ -1,0 +1,11 @@
+import type { Secrets } from './secret.ts'
+import type { Store } from './store.ts'
+
+/** All that the rules ask of the world. */
+export type Context = {
+  store: Store
+  secrets: Secrets
+  now: () => Date
+  /** What new keys begin with; `clv` unless the instance chose its own. */
+  brand: string
+}

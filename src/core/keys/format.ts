@@ -1,0 +1,50 @@
+import { createHash, createHmac, randomInt } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { Secret, type Secrets } from '../secret.ts'
+import type { Environment } from './key.ts'
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const RANDOM_LENGTH = 42
+const CHECKSUM_LENGTH = 6
+
+/** Any brand: a key issued before the brand was changed stays valid. */
+const SHAPE = /^[a-z][a-z0-9]{0,15}_(?:live|test)_[0-9A-Za-z]{48}$/
+
+export function newFullKey(brand: string, environment: Environment): Secret {
+  let body = `${brand}_${environment}_`
+  for (let i = 0; i < RANDOM_LENGTH; i++) body += DIGITS[randomInt(DIGITS.length)]
+  return new Secret(body + checksum(body))
+}
+
+export function wellFormed(fullKey: string): boolean {
+  return SHAPE.test(fullKey) && fullKey.slice(-CHECKSUM_LENGTH) === checksum(fullKey.slice(0, -CHECKSUM_LENGTH))
+}
+
+/** Six base62 digits of CRC-32 over everything before them. For typing errors and scanners, never for security. */
+export function checksum(body: string): string {
+  let rest = crc32(body)
+  let text = ''
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+    text = DIGITS[rest % 62] + text
+    rest = Math.floor(rest / 62)
+  }
+  return text
+}
+
+/**
+ * HMAC-SHA-256 under the instance's secret over the key's SHA-256: fast is enough for 250 random bits, and a copied
+ * database verifies nothing. The inner hash lets keys that another system stored as SHA-256 move here.
+ */
+export function hashOf(fullKey: string, secrets: Secrets): string {
+  return sealedHash(createHash('sha256').update(fullKey).digest(), secrets)
+}
+
+export function sealedHash(sha256: Buffer, secrets: Secrets): string {
+  return createHmac('sha256', secrets.keys).update(sha256).digest('base64url')
+}
+
+/** `clv_live_Ab3dEf9h…x7Qz`: enough to recognise a key, far too little to guess it. */
+export function hintOf(fullKey: string): string {
+  const secretStart = fullKey.lastIndexOf('_') + 1
+  return `${fullKey.slice(0, secretStart + 8)}…${fullKey.slice(-4)}`
+}

@@ -1,0 +1,53 @@
+export type Environment = 'live' | 'test'
+export type KeyType = 'restricted' | 'unrestricted'
+
+export type McpGrant = { slug: string; tools: string[] | null }
+export type McpAccess = { mode: 'all' } | { mode: 'selected'; mcps: McpGrant[] }
+
+export type Maker = { kind: 'user' | 'key' | 'cli'; id: string | null; label: string }
+
+/** What a key is. What it did (last use, counts) is kept apart: see KeyUse. */
+export type Key = {
+  id: string
+  workspaceId: string
+  /** Whose role bounds its management powers; null for one made on the command line. */
+  ownerId: string | null
+  hint: string
+  name: string
+  description: string | null
+  environment: Environment
+  type: KeyType
+  scopes: string[]
+  mcpAccess: McpAccess
+  ipAllow: string[]
+  rateLimitPerMinute: number
+  quotaPerDay: number | null
+  allowInUrl: boolean
+  notBefore: Date | null
+  expiresAt: Date | null
+  disabledAt: Date | null
+  revokedAt: Date | null
+  revokedReason: string | null
+  createdAt: Date
+  createdBy: Maker
+  /** Rises with each change: an ETag, and how two changes at once are told apart. */
+  revision: number
+}
+
+export type KeyUse = {
+  lastUsedAt: Date | null
+  lastUsedIp: string | null
+  lastUsedClient: string | null
+  requestCount: number
+}
+
+export type KeyState = 'active' | 'scheduled' | 'expired' | 'disabled' | 'revoked'
+
+/** The strongest state that holds: revoked over disabled over expired over scheduled. */
+export function stateOf(key: Key, now: Date): KeyState {
+  if (key.revokedAt) return 'revoked'
+  if (key.disabledAt) return 'disabled'
+  if (key.expiresAt && key.expiresAt <= now) return 'expired'
+  if (key.notBefore && key.notBefore > now) return 'scheduled'
+  return 'active'
+}

@@ -1,0 +1,48 @@
+import { type Code, Refusal } from '../refusal.ts'
+import type { Secrets } from '../secret.ts'
+import type { FoundKey } from '../store.ts'
+import { addressIsIn } from './addresses.ts'
+import { hashOf, wellFormed } from './format.ts'
+import { type Key, type KeyState, stateOf } from './key.ts'
+import type { Ring } from './ring.ts'
+
+export type Verdict = { ok: true; key: Key } | { ok: false; why: Why; key: Key | null }
+type Why = 'malformed' | 'unknown' | Exclude<KeyState, 'active'>
+
+/** From memory and without waiting when the key is on the ring; a Promise only when it must be read. */
+export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Verdict | Promise<Verdict> {
+  if (!wellFormed(fullKey)) return { ok: false, why: 'malformed', key: null }
+  const found = ring.find(hashOf(fullKey, secrets))
+  return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
+}
+
+export function judge(found: FoundKey | null, now: Date): Verdict {
+  if (!found) return { ok: false, why: 'unknown', key: null }
+  const { key, secretEndsAt } = found
+  const state = secretEndsAt && secretEndsAt <= now ? 'revoked' : stateOf(key, now)
+  return state === 'active' ? { ok: true, key } : { ok: false, why: state, key }
+}
+
+const REFUSED: Record<Why, [Code, string]> = {
+  malformed: ['malformed_key', 'This is not a whole key: it was mistyped or cut off. Copy it again, all of it.'],
+  unknown: ['unknown_key', 'There is no such key here. It may have been deleted, or belong to another server.'],
+  disabled: ['disabled_key', 'This key is disabled. Somebody in its workspace can enable it again.'],
+  expired: ['expired_key', 'This key has expired. Ask for a new one.'],
+  revoked: ['revoked_key', 'This key was revoked. Ask for a new one.'],
+  scheduled: ['not_yet_valid', 'This key is not valid yet.'],
+}
+
+export function refusalOf(verdict: Extract<Verdict, { ok: false }>): Refusal {
+  return new Refusal(...REFUSED[verdict.why])
+}
+
+/** What a proven key may still be refused for: where it comes from, and how it was carried. */
+export function checkCircumstances(key: Key, { address, inUrl }: { address: string; inUrl: boolean }): void {
+  if (inUrl && !key.allowInUrl)
+    throw new Refusal(
+      'url_key_not_allowed',
+      'This key may not be sent in a URL. Send it as a header, or allow it on the page of the key.',
+    )
+  if (key.ipAllow.length > 0 && !addressIsIn(key.ipAllow, address))
+    throw new Refusal('ip_not_allowed', `This key may not be used from ${address}.`)
+}

@@ -1,0 +1,171 @@
+import type { AuditEntry, AuditHead, AuditLine } from './audit.ts'
+import type { Key, KeyState, KeyUse } from './keys/key.ts'
+import type { Role } from './workspaces/roles.ts'
+import type { Invitation, Member, Membership, Session, User, Workspace } from './workspaces/workspace.ts'
+
+/**
+ * What is remembered. Each method that changes something is one transaction and brings its audit entries along: if
+ * they cannot be written, the change does not happen.
+ */
+export type Store = {
+  /** Moves whenever what was read earlier may be out of date, whoever wrote: this process or another. */
+  version(): number
+  setup: SetupStore
+  users: UserStore
+  sessions: SessionStore
+  workspaces: WorkspaceStore
+  members: MemberStore
+  invitations: InvitationStore
+  keys: KeyStore
+  answers: AnswerStore
+  audit: AuditStore
+  /** Resolves if the store can be read and written. */
+  probe(): Promise<void>
+  close(): Promise<void>
+}
+
+export type Page<T> = { items: T[]; nextCursor: string | null }
+export type PageRequest = { limit: number; cursor: string | null }
+
+export type SetupStore = {
+  /** True once an instance owner exists; from then on it stays true. */
+  done(): Promise<boolean>
+  addLink(tokenHash: string, expiresAt: Date, entry: AuditEntry): Promise<void>
+  linkIsGood(tokenHash: string, now: Date): Promise<boolean>
+  /** Makes the first owner and uses the link up; false if the link is gone or an owner exists. Null: no link needed. */
+  complete(
+    tokenHash: string | null,
+    owner: User,
+    workspace: Workspace,
+    now: Date,
+    entries: AuditEntry[],
+  ): Promise<boolean>
+}
+
+export type UserStore = {
+  byId(id: string): Promise<User | null>
+  byEmail(email: string): Promise<User | null>
+  list(): Promise<User[]>
+  /** False if the e-mail address is taken. */
+  add(user: User, entry: AuditEntry): Promise<boolean>
+  change(id: string, changed: Partial<Pick<User, 'name' | 'passwordHash'>>, entry: AuditEntry): Promise<void>
+  /** Changes the password and ends all sessions but one. */
+  changePassword(id: string, passwordHash: string, keepSession: string | null, entry: AuditEntry): Promise<void>
+  /** Gone with their sessions and memberships. */
+  remove(id: string, entry: AuditEntry): Promise<void>
+}
+
+export type SessionStore = {
+  add(session: Session, tokenHash: string, entry: AuditEntry): Promise<void>
+  byToken(tokenHash: string): Promise<Session | null>
+  ofUser(userId: string, now: Date): Promise<Session[]>
+  touch(id: string, lastSeenAt: Date): Promise<void>
+  end(id: string, entry: AuditEntry): Promise<void>
+  endAll(userId: string, except: string | null, entry: AuditEntry): Promise<void>
+  sweep(now: Date): Promise<void>
+}
+
+export type WorkspaceStore = {
+  byId(id: string): Promise<Workspace | null>
+  bySlug(slug: string): Promise<Workspace | null>
+  list(): Promise<Workspace[]>
+  ofUser(userId: string): Promise<Membership[]>
+  /** With its first owner, or none when made on the command line. False if the slug is taken. */
+  add(workspace: Workspace, ownerId: string | null, entries: AuditEntry[]): Promise<boolean>
+  rename(id: string, name: string, entry: AuditEntry): Promise<void>
+  /** Gone with its keys, members and invitations; its audit stays. */
+  remove(id: string, entries: AuditEntry[]): Promise<void>
+}
+
+export type MemberStore = {
+  roleOf(workspaceId: string, userId: string): Promise<Role | null>
+  list(workspaceId: string): Promise<Member[]>
+  /** False if they are a member already. */
+  add(workspaceId: string, userId: string, role: Role, joinedAt: Date, entry: AuditEntry): Promise<boolean>
+  /** False, and nothing changed, if the workspace would be left without an owner. */
+  setRole(workspaceId: string, userId: string, role: Role, entry: AuditEntry): Promise<boolean>
+  /** Their keys go to `heir`, or are disabled. False, and nothing changed, if no owner would be left. */
+  remove(
+    workspaceId: string,
+    userId: string,
+    heir: string | null,
+    now: Date,
+    entries: (keys: Key[]) => AuditEntry[],
+  ): Promise<boolean>
+}
+
+export type InvitationStore = {
+  add(invitation: Invitation, tokenHash: string, entry: AuditEntry): Promise<void>
+  byToken(tokenHash: string, now: Date): Promise<Invitation | null>
+  open(workspaceId: string, now: Date): Promise<Invitation[]>
+  /** Uses the invitation up and adds the member, making the account if it is new. False if it is no longer good. */
+  accept(tokenHash: string, userId: string, newUser: User | null, now: Date, entries: AuditEntry[]): Promise<boolean>
+  revoke(workspaceId: string, id: string, entry: AuditEntry): Promise<boolean>
+}
+
+/** A key as found by one of its secrets; `secretEndsAt` is set once that secret was rotated out. */
+export type FoundKey = { key: Key; secretEndsAt: Date | null }
+
+export type KeyChange = Partial<
+  Pick<
+    Key,
+    | 'name'
+    | 'description'
+    | 'scopes'
+    | 'mcpAccess'
+    | 'ipAllow'
+    | 'rateLimitPerMinute'
+    | 'quotaPerDay'
+    | 'allowInUrl'
+    | 'notBefore'
+    | 'expiresAt'
+    | 'type'
+    | 'disabledAt'
+    | 'revokedAt'
+    | 'revokedReason'
+  >
+>
+
+export type KeyQuery = {
+  workspaceId: string
+  environment?: Key['environment']
+  state?: KeyState
+  ownerId?: string
+  search?: string
+  now: Date
+}
+
+export type KeyWithUse = Key & KeyUse
+
+export type KeyStore = {
+  byId(workspaceId: string, id: string): Promise<KeyWithUse | null>
+  findByHash(hash: string): Promise<FoundKey | null>
+  list(query: KeyQuery, page: PageRequest): Promise<Page<KeyWithUse>>
+  named(workspaceId: string, nameOrHint: string): Promise<KeyWithUse[]>
+  add(key: Key, hash: string, entry: AuditEntry): Promise<void>
+  /** Null if the key is gone or another change came first (its revision moved). */
+  change(key: Key, changed: KeyChange, entry: AuditEntry): Promise<Key | null>
+  remove(key: Key, entry: AuditEntry): Promise<boolean>
+}
+
+/** What was answered to a request that carried an Idempotency-Key. */
+export type AnswerStore = {
+  /** Remembers that the request began; gives back what is known if it began before. */
+  begin(caller: string, key: string, fingerprint: string, now: Date): Promise<KnownAnswer | null>
+  finish(caller: string, key: string, status: number, body: string): Promise<void>
+  forget(caller: string, key: string): Promise<void>
+  sweep(before: Date): Promise<void>
+}
+
+export type KnownAnswer = { fingerprint: string; status: number | null; body: string | null }
+
+export type AuditQuery = { chain: string; action?: string; subjectId?: string }
+
+export type AuditStore = {
+  /** For acts that change nothing else. */
+  add(entry: AuditEntry): Promise<void>
+  list(query: AuditQuery, page: PageRequest): Promise<Page<AuditLine>>
+  chains(): Promise<string[]>
+  lines(chain: string): AsyncIterable<AuditLine>
+  head(chain: string): Promise<AuditHead | null>
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http'
+import type { Actor } from '../core/audit.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Context } from '../core/context.ts'
+import type { Key } from '../core/keys/key.ts'
+import type { Ring } from '../core/keys/ring.ts'
+import { checkCircumstances, refusalOf, verify } from '../core/keys/verify.ts'
+import { presentedKey } from './credentials.ts'
+
+export type Proven = { key: Key; inUrl: boolean }
+
+/** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
+export async function authenticate(
+  ctx: Context,
+  ring: Ring,
+  req: IncomingMessage,
+  on: { urlToo: boolean },
+): Promise<Proven> {
+  const { fullKey, inUrl } = presentedKey(req, on)
+  const verdict = await verify(ring, ctx.secrets, fullKey, ctx.now())
+  if (!verdict.ok) throw refusalOf(verdict)
+  checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
+  return { key: verdict.key, inUrl }
+}
+
+/** The key as one who asks for something: bounded by the role its owner has at this moment. */
+export async function programOf(ctx: Context, key: Key, req: IncomingMessage): Promise<Caller & { kind: 'program' }> {
+  const role = key.ownerId === null ? 'owner' : await ctx.store.members.roleOf(key.workspaceId, key.ownerId)
+  const actor: Actor = {
+    kind: 'key',
+    id: key.id,
+    label: `${key.name} (${key.hint})`,
+    address: req.seen.address,
+    requestId: req.seen.id,
+  }
+  return { kind: 'program', actor, key, role }
+}

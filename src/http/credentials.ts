@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from '../core/refusal.ts'
+
+export type Presented = { fullKey: string; inUrl: boolean }
+
+/** The one key a request carries; none or two are refused. Only MCP endpoints take one from the URL. */
+export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean }): Presented {
+  const found: Presented[] = []
+  const { authorization } = req.headers
+  const scheme = authorization === undefined ? null : /^\s*(bearer|apikey)(?:\s+(.*))?$/is.exec(authorization)
+  if (scheme) found.push({ fullKey: scheme[2] ?? '', inUrl: false })
+  const header = req.headers['x-api-key']
+  if (header !== undefined) found.push({ fullKey: String(header), inUrl: false })
+  for (const fullKey of inQuery(req.url ?? '')) found.push({ fullKey, inUrl: true })
+
+  if (found.length > 1)
+    throw new Refusal('multiple_credentials', 'This request carries more than one key. Send one, in one place.')
+  const presented = found[0]
+  if (presented?.inUrl && !urlToo)
+    throw new Refusal(
+      'missing_key',
+      'A key in the URL is taken by MCP endpoints only. Send it as `Authorization: Bearer <key>`.',
+    )
+  const fullKey = presented && cleaned(presented.fullKey)
+  if (!fullKey) throw new Refusal('missing_key', 'Send a key: `Authorization: Bearer <key>` or `X-API-Key: <key>`.')
+  return { fullKey, inUrl: presented.inUrl }
+}
+
+function inQuery(url: string): string[] {
+  const start = url.indexOf('?')
+  return start < 0 || !url.includes('api', start) ? [] : new URLSearchParams(url.slice(start)).getAll('api_key')
+}
+
+/** What people paste along with a key: white space, quotes, the word Bearer once more. */
+function cleaned(text: string): string {
+  return text
+    .trim()
+    .replace(/^(bearer|apikey)\s+/i, '')
+    .replace(/^(["'`])(.*)\1$/s, '$2')
+    .trim()
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from '../core/refusal.ts'
+
+export type Hosts = {
+  /** Throws if the request names a host that is not ours, or comes from a page of another site. */
+  check(req: IncomingMessage): void
+  /** Throws unless a form was sent by a page of our own. */
+  checkForm(req: IncomingMessage): void
+  /** True if every name is answered, since no public URL is set. */
+  open: boolean
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.+\.localhost)$/
+
+/** Answers only to its own names, so that a rebound DNS name reaches nothing. */
+export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL | null }): Hosts {
+  const onLoopback = LOOPBACK.test(bound) || bound === '::1'
+  const open = !onLoopback && publicUrl === null
+  const isOurs = (name: string) => open || name === publicUrl?.hostname || (onLoopback && LOOPBACK.test(name))
+
+  function check(req: IncomingMessage) {
+    const host = hostname(req.headers.host)
+    if (host === null || !isOurs(host))
+      throw new Refusal(
+        'forbidden',
+        'This host name is not answered here. Use the public URL, or set CLAVIGER_PUBLIC_URL to the one you use.',
+      )
+    const origin = req.headers.origin
+    if (origin !== undefined && !isOwnOrigin(origin, host))
+      throw new Refusal('forbidden', 'Requests from pages of other sites are refused.')
+  }
+
+  function isOwnOrigin(origin: string, host: string): boolean {
+    const url = URL.parse(origin)
+    if (!url || !/^https?:$/.test(url.protocol)) return false
+    return url.hostname === host || url.hostname === publicUrl?.hostname || (onLoopback && LOOPBACK.test(url.hostname))
+  }
+
+  function checkForm(req: IncomingMessage) {
+    const site = req.headers['sec-fetch-site']
+    const { origin, host } = req.headers
+    const sameOrigin = origin !== undefined && URL.parse(origin)?.host === host
+    // Browsers send both; `none` is a person's own doing. A request with neither comes from no page of ours.
+    if (
+      site === undefined
+        ? !sameOrigin
+        : !(site === 'same-origin' || site === 'none') || (origin !== undefined && !sameOrigin)
+    )
+      throw new Refusal('forbidden', 'This form was sent from another site. Open the page here and try again.')
+  }
+
+  return { check, checkForm, open }
+}
+
+function hostname(host: string | undefined): string | null {
+  if (!host || /[\s/@?#\\]/.test(host)) return null
+  const url = URL.parse(`http://${host}`)
+  return url?.hostname ?? null
+}

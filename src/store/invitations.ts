@@ -1,0 +1,105 @@
+import type { KeyObject } from 'node:crypto'
+import type { Store } from '../core/store.ts'
+import type { Role } from '../core/workspaces/roles.ts'
+import type { Invitation } from '../core/workspaces/workspace.ts'
+import { append, appendAll } from './audit.ts'
+import { insertMember } from './members.ts'
+import type { Db } from './sqlite.ts'
+import type { InvitationRow } from './tables.ts'
+import { insertUser } from './users.ts'
+
+export function invitationsIn(db: Db, seal: KeyObject, moved: () => void): Store['invitations'] {
+  return {
+    async add(invitation, tokenHash, entry) {
+      await db.transaction().execute(async (tx) => {
+        await tx.insertInto('invitations').values(toRow(invitation, tokenHash)).execute()
+        await append(tx, seal, entry)
+      })
+    },
+
+    async byToken(tokenHash, now) {
+      const row = await db
+        .selectFrom('invitations')
+        .selectAll()
+        .where('token_hash', '=', tokenHash)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', now.getTime())
+        .executeTakeFirst()
+      return row ? toInvitation(row) : null
+    },
+
+    async open(workspaceId, now) {
+      const rows = await db
+        .selectFrom('invitations')
+        .selectAll()
+        .where('workspace_id', '=', workspaceId)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', now.getTime())
+        .orderBy('id', 'desc')
+        .execute()
+      return rows.map(toInvitation)
+    },
+
+    accept(tokenHash, userId, newUser, now, entries) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const used = await tx
+            .updateTable('invitations')
+            .set({ used_at: now.getTime() })
+            .where('token_hash', '=', tokenHash)
+            .where('used_at', 'is', null)
+            .where('expires_at', '>', now.getTime())
+            .returningAll()
+            .executeTakeFirst()
+          if (!used) return false
+          if (newUser) await insertUser(tx, newUser)
+          await insertMember(tx, used.workspace_id, userId, used.role as Role, now)
+          await appendAll(tx, seal, entries)
+          return true
+        })
+        .finally(moved)
+    },
+
+    revoke(workspaceId, id, entry) {
+      return db.transaction().execute(async (tx) => {
+        const gone = await tx
+          .deleteFrom('invitations')
+          .where('workspace_id', '=', workspaceId)
+          .where('id', '=', id)
+          .where('used_at', 'is', null)
+          .returning('id')
+          .executeTakeFirst()
+        if (!gone) return false
+        await append(tx, seal, entry)
+        return true
+      })
+    },
+  }
+}
+
+function toRow(invitation: Invitation, tokenHash: string): InvitationRow {
+  return {
+    id: invitation.id,
+    workspace_id: invitation.workspaceId,
+    token_hash: tokenHash,
+    email: invitation.email,
+    role: invitation.role,
+    created_at: invitation.createdAt.getTime(),
+    created_by: invitation.createdBy,
+    expires_at: invitation.expiresAt.getTime(),
+    used_at: null,
+  }
+}
+
+function toInvitation(row: InvitationRow): Invitation {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    email: row.email,
+    role: row.role as Role,
+    createdAt: new Date(row.created_at),
+    createdBy: row.created_by,
+    expiresAt: new Date(row.expires_at),
+  }
+}

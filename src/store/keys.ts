@@ -1,0 +1,213 @@
+import type { KeyObject } from 'node:crypto'
+import { type SelectQueryBuilder, sql } from 'kysely'
+import type { Environment, Key, KeyType, Maker } from '../core/keys/key.ts'
+import type { KeyChange, KeyQuery, KeyWithUse, Store } from '../core/store.ts'
+import { append } from './audit.ts'
+import type { Db } from './sqlite.ts'
+import type { KeyRow, KeyUseRow, Tables } from './tables.ts'
+
+export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'] {
+  const withUse = () =>
+    db
+      .selectFrom('keys')
+      .leftJoin('key_use', 'key_use.key_id', 'keys.id')
+      .selectAll('keys')
+      .select(['key_use.last_used_at', 'key_use.last_used_ip', 'key_use.last_used_client', 'key_use.request_count'])
+
+  return {
+    async byId(workspaceId, id) {
+      const row = await withUse()
+        .where('keys.workspace_id', '=', workspaceId)
+        .where('keys.id', '=', id)
+        .executeTakeFirst()
+      return row ? toKeyWithUse(row) : null
+    },
+
+    async findByHash(hash) {
+      const row = await db
+        .selectFrom('key_secrets')
+        .innerJoin('keys', 'keys.id', 'key_secrets.key_id')
+        .selectAll('keys')
+        .select('key_secrets.ends_at as secret_ends_at')
+        .where('key_secrets.hash', '=', hash)
+        .executeTakeFirst()
+      return row ? { key: toKey(row), secretEndsAt: date(row.secret_ends_at) } : null
+    },
+
+    async list(query, page) {
+      let rows = inState(withUse().where('keys.workspace_id', '=', query.workspaceId), query)
+      if (query.environment) rows = rows.where('keys.environment', '=', query.environment)
+      if (query.ownerId) rows = rows.where('keys.owner_id', '=', query.ownerId)
+      if (query.search) rows = matching(rows, query.search)
+      if (page.cursor) rows = rows.where('keys.id', '<', page.cursor)
+      const found = await rows
+        .orderBy('keys.id', 'desc')
+        .limit(page.limit + 1)
+        .execute()
+      const items = found.slice(0, page.limit).map(toKeyWithUse)
+      return { items, nextCursor: found.length > page.limit ? items.at(-1)!.id : null }
+    },
+
+    async named(workspaceId, nameOrHint) {
+      const rows = await withUse()
+        .where('keys.workspace_id', '=', workspaceId)
+        .where((eb) => eb.or([eb('keys.name', '=', nameOrHint), eb('keys.hint', '=', nameOrHint)]))
+        .orderBy('keys.id', 'desc')
+        .execute()
+      return rows.map(toKeyWithUse)
+    },
+
+    async add(key, hash, entry) {
+      await db
+        .transaction()
+        .execute(async (tx) => {
+          await tx.insertInto('keys').values(toRow(key)).execute()
+          await tx
+            .insertInto('key_secrets')
+            .values({ hash, key_id: key.id, hint: key.hint, created_at: key.createdAt.getTime(), ends_at: null })
+            .execute()
+          await append(tx, seal, entry)
+        })
+        .finally(moved)
+    },
+
+    change(key, changed, entry) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const row = await tx
+            .updateTable('keys')
+            .set({ ...toColumns(changed), revision: key.revision + 1 })
+            .where('id', '=', key.id)
+            .where('revision', '=', key.revision)
+            .returningAll()
+            .executeTakeFirst()
+          if (!row) return null
+          await append(tx, seal, entry)
+          return toKey(row)
+        })
+        .finally(moved)
+    },
+
+    remove(key, entry) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const gone = await tx.deleteFrom('keys').where('id', '=', key.id).returning('id').executeTakeFirst()
+          if (!gone) return false
+          await append(tx, seal, entry)
+          return true
+        })
+        .finally(moved)
+    },
+  }
+}
+
+type WithUse = KeyRow & { [column in Exclude<keyof KeyUseRow, 'key_id'>]: KeyUseRow[column] | null }
+type Listing = SelectQueryBuilder<Tables & { key_use: KeyUseRow | null }, 'keys' | 'key_use', WithUse>
+
+/** Mirrors `stateOf` for lists; whether a key may pass is never decided here. */
+function inState(rows: Listing, { state, now }: KeyQuery): Listing {
+  if (!state) return rows
+  if (state === 'revoked') return rows.where('keys.revoked_at', 'is not', null)
+  const kept = rows.where('keys.revoked_at', 'is', null)
+  if (state === 'disabled') return kept.where('keys.disabled_at', 'is not', null)
+  const enabled = kept.where('keys.disabled_at', 'is', null)
+  const at = now.getTime()
+  if (state === 'expired') return enabled.where('keys.expires_at', '<=', at)
+  const lasting = enabled.where((eb) => eb.or([eb('keys.expires_at', 'is', null), eb('keys.expires_at', '>', at)]))
+  if (state === 'scheduled') return lasting.where('keys.not_before', '>', at)
+  return lasting.where((eb) => eb.or([eb('keys.not_before', 'is', null), eb('keys.not_before', '<=', at)]))
+}
+
+function matching(rows: Listing, search: string): Listing {
+  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
+  return rows.where((eb) =>
+    eb.or(
+      (['keys.name', 'keys.hint', 'keys.description'] as const).map(
+        (column) => sql<boolean>`lower(${eb.ref(column)}) like ${pattern} escape '\\'`,
+      ),
+    ),
+  )
+}
+
+export function toKey(row: KeyRow): Key {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    ownerId: row.owner_id,
+    hint: row.hint,
+    name: row.name,
+    description: row.description,
+    environment: row.environment as Environment,
+    type: row.type as KeyType,
+    scopes: JSON.parse(row.scopes),
+    mcpAccess: JSON.parse(row.mcp_access),
+    ipAllow: JSON.parse(row.ip_allow),
+    rateLimitPerMinute: row.rate_limit_per_minute,
+    quotaPerDay: row.quota_per_day,
+    allowInUrl: row.allow_in_url === 1,
+    notBefore: date(row.not_before),
+    expiresAt: date(row.expires_at),
+    disabledAt: date(row.disabled_at),
+    revokedAt: date(row.revoked_at),
+    revokedReason: row.revoked_reason,
+    createdAt: new Date(row.created_at),
+    createdBy: { kind: row.created_by_kind as Maker['kind'], id: row.created_by_id, label: row.created_by_label },
+    revision: row.revision,
+  }
+}
+
+function toKeyWithUse(row: WithUse): KeyWithUse {
+  return {
+    ...toKey(row),
+    lastUsedAt: date(row.last_used_at),
+    lastUsedIp: row.last_used_ip,
+    lastUsedClient: row.last_used_client,
+    requestCount: row.request_count ?? 0,
+  }
+}
+
+function toRow(key: Key): KeyRow {
+  return {
+    ...toColumns(key),
+    id: key.id,
+    workspace_id: key.workspaceId,
+    owner_id: key.ownerId,
+    hint: key.hint,
+    environment: key.environment,
+    created_at: key.createdAt.getTime(),
+    created_by_kind: key.createdBy.kind,
+    created_by_id: key.createdBy.id,
+    created_by_label: key.createdBy.label,
+    revision: key.revision,
+  } as KeyRow
+}
+
+/** Only what is named: a column left undefined is left alone. */
+function toColumns(changed: KeyChange): Partial<KeyRow> {
+  return {
+    name: changed.name,
+    description: changed.description,
+    type: changed.type,
+    scopes: changed.scopes && JSON.stringify(changed.scopes),
+    mcp_access: changed.mcpAccess && JSON.stringify(changed.mcpAccess),
+    ip_allow: changed.ipAllow && JSON.stringify(changed.ipAllow),
+    rate_limit_per_minute: changed.rateLimitPerMinute,
+    quota_per_day: changed.quotaPerDay,
+    allow_in_url: changed.allowInUrl === undefined ? undefined : Number(changed.allowInUrl),
+    not_before: time(changed.notBefore),
+    expires_at: time(changed.expiresAt),
+    disabled_at: time(changed.disabledAt),
+    revoked_at: time(changed.revokedAt),
+    revoked_reason: changed.revokedReason,
+  }
+}
+
+function time(date: Date | null | undefined): number | null | undefined {
+  return date && date.getTime()
+}
+
+function date(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
+}

@@ -1,0 +1,57 @@
+import { migrationsFolder } from '../assets.ts'
+import type { Secrets } from '../core/secret.ts'
+import type { Store } from '../core/store.ts'
+import { answersIn } from './answers.ts'
+import { auditIn } from './audit.ts'
+import { invitationsIn } from './invitations.ts'
+import { keysIn } from './keys.ts'
+import { membersIn } from './members.ts'
+import { migrate } from './migrate.ts'
+import { sessionsIn } from './sessions.ts'
+import { setupIn } from './setup.ts'
+import { connect, kyselyOn } from './sqlite.ts'
+import { usersIn } from './users.ts'
+import { versionOf } from './version.ts'
+import { workspacesIn } from './workspaces.ts'
+
+export type OpenStore = Store & { migrated: string[] }
+
+/** The port on SQLite. A database made under another secret is refused: every key in it would seem unknown. */
+export function openStore(file: string, secrets: Secrets, now: Date): OpenStore {
+  const connection = connect(file)
+  try {
+    const migrated = migrate(connection, migrationsFolder(), now)
+    const made = connection.prepare("select value from instance where name = 'secret'").pluck().get()
+    if (made === undefined) connection.prepare("insert into instance values ('secret', ?)").run(secrets.fingerprint)
+    else if (made !== secrets.fingerprint)
+      throw new Error(
+        'This database was made under another secret. Put the original CLAVIGER_SECRET (or the file `secret` of the data directory) back; without it no key in this database can be verified.',
+      )
+    const db = kyselyOn(connection)
+    const version = versionOf(connection)
+    return {
+      migrated,
+      version: version.now,
+      setup: setupIn(db, secrets.audit),
+      users: usersIn(db, secrets.audit, version.moved),
+      sessions: sessionsIn(db, secrets.audit),
+      workspaces: workspacesIn(db, secrets.audit, version.moved),
+      members: membersIn(db, secrets.audit, version.moved),
+      invitations: invitationsIn(db, secrets.audit, version.moved),
+      keys: keysIn(db, secrets.audit, version.moved),
+      answers: answersIn(db),
+      audit: auditIn(db, secrets.audit),
+      async probe() {
+        await db
+          .insertInto('instance')
+          .values({ name: 'probe', value: '' })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: '' }))
+          .execute()
+      },
+      close: () => db.destroy().finally(() => connection.close()),
+    }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}

@@ -1,0 +1,111 @@
+/** The tables as types. Times are milliseconds since 1970, booleans 0 or 1, lists and objects JSON. */
+export type Tables = {
+  instance: { name: string; value: string }
+  audit: AuditRow
+  audit_heads: { chain: string; seq: number; hash: string; signature: string }
+  users: UserRow
+  setup_links: { token_hash: string; expires_at: number; used_at: number | null }
+  sessions: SessionRow
+  workspaces: { id: string; slug: string; name: string; created_at: number }
+  members: { workspace_id: string; user_id: string; role: string; joined_at: number }
+  invitations: InvitationRow
+  keys: KeyRow
+  key_secrets: { hash: string; key_id: string; hint: string; created_at: number; ends_at: number | null }
+  key_use: KeyUseRow
+  answers: AnswerRow
+}
+
+export type AuditRow = {
+  chain: string
+  seq: number
+  at: number
+  actor_kind: string
+  actor_id: string | null
+  actor_label: string
+  address: string | null
+  request_id: string | null
+  action: string
+  subject_kind: string
+  subject_id: string
+  subject_label: string
+  before: string | null
+  after: string | null
+  previous: string
+  hash: string
+}
+
+export type UserRow = {
+  id: string
+  email: string
+  name: string
+  password_hash: string
+  instance_owner: number
+  created_at: number
+}
+
+export type SessionRow = {
+  id: string
+  token_hash: string
+  user_id: string
+  created_at: number
+  last_seen_at: number
+  ends_at: number
+  address: string
+  user_agent: string
+}
+
+export type InvitationRow = {
+  id: string
+  workspace_id: string
+  token_hash: string
+  email: string | null
+  role: string
+  created_at: number
+  created_by: string
+  expires_at: number
+  used_at: number | null
+}
+
+export type KeyRow = {
+  id: string
+  workspace_id: string
+  owner_id: string | null
+  hint: string
+  name: string
+  description: string | null
+  environment: string
+  type: string
+  scopes: string
+  mcp_access: string
+  ip_allow: string
+  rate_limit_per_minute: number
+  quota_per_day: number | null
+  allow_in_url: number
+  not_before: number | null
+  expires_at: number | null
+  disabled_at: number | null
+  revoked_at: number | null
+  revoked_reason: string | null
+  created_at: number
+  created_by_kind: string
+  created_by_id: string | null
+  created_by_label: string
+  revision: number
+}
+
+export type KeyUseRow = {
+  key_id: string
+  last_used_at: number
+  last_used_ip: string | null
+  last_used_client: string | null
+  request_count: number
+}
+
+export type AnswerRow = {
+  caller: string
+  idempotency_key: string
+  fingerprint: string
+  begun_at: number
+  status: number | null
+  body: string | null
+}

@@ -1,0 +1,84 @@
+import type { KeyObject } from 'node:crypto'
+import type { Store } from '../core/store.ts'
+import type { Role } from '../core/workspaces/roles.ts'
+import type { Workspace } from '../core/workspaces/workspace.ts'
+import { append, appendAll } from './audit.ts'
+import type { Db, Tx } from './sqlite.ts'
+import type { Tables } from './tables.ts'
+
+export function workspacesIn(db: Db, seal: KeyObject, moved: () => void): Store['workspaces'] {
+  return {
+    async byId(id) {
+      const row = await db.selectFrom('workspaces').selectAll().where('id', '=', id).executeTakeFirst()
+      return row ? toWorkspace(row) : null
+    },
+
+    async bySlug(slug) {
+      const row = await db.selectFrom('workspaces').selectAll().where('slug', '=', slug).executeTakeFirst()
+      return row ? toWorkspace(row) : null
+    },
+
+    async list() {
+      return (await db.selectFrom('workspaces').selectAll().orderBy('slug').execute()).map(toWorkspace)
+    },
+
+    async ofUser(userId) {
+      const rows = await db
+        .selectFrom('members')
+        .innerJoin('workspaces', 'workspaces.id', 'members.workspace_id')
+        .selectAll('workspaces')
+        .select('members.role')
+        .where('members.user_id', '=', userId)
+        .orderBy('workspaces.name')
+        .execute()
+      return rows.map((row) => ({ workspace: toWorkspace(row), role: row.role as Role }))
+    },
+
+    add(workspace, ownerId, entries) {
+      return db.transaction().execute(async (tx) => {
+        if (!(await insertWorkspace(tx, workspace, ownerId))) return false
+        await appendAll(tx, seal, entries)
+        return true
+      })
+    },
+
+    async rename(id, name, entry) {
+      await db.transaction().execute(async (tx) => {
+        await tx.updateTable('workspaces').set({ name }).where('id', '=', id).execute()
+        await append(tx, seal, entry)
+      })
+    },
+
+    async remove(id, entries) {
+      await db
+        .transaction()
+        .execute(async (tx) => {
+          await tx.deleteFrom('workspaces').where('id', '=', id).execute()
+          await appendAll(tx, seal, entries)
+        })
+        .finally(moved)
+    },
+  }
+}
+
+/** False if the slug is taken. */
+export async function insertWorkspace(tx: Tx, workspace: Workspace, ownerId: string | null): Promise<boolean> {
+  const { id, slug, name, createdAt } = workspace
+  const added = await tx
+    .insertInto('workspaces')
+    .values({ id, slug, name, created_at: createdAt.getTime() })
+    .onConflict((conflict) => conflict.column('slug').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (!added) return false
+  if (ownerId)
+    await tx
+      .insertInto('members')
+      .values({ workspace_id: id, user_id: ownerId, role: 'owner', joined_at: createdAt.getTime() })
+      .execute()
+  return true
+}
+
+function toWorkspace(row: Tables['workspaces']): Workspace {
+  return { id: row.id, slug: row.slug, name: row.name, createdAt: new Date(row.created_at) }
+}
