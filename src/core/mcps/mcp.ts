@@ -1,0 +1,27 @@
+import type { Environment } from '../keys/key.ts'
+
+export const TRANSPORTS = ['builtin', 'stdio', 'http'] as const
+export type Transport = (typeof TRANSPORTS)[number]
+
+/** Whose calls may share one upstream session or process. */
+export const ISOLATIONS = ['shared', 'per-key', 'per-session'] as const
+export type Isolation = (typeof ISOLATIONS)[number]
+
+/** Where an MCP server is reached. Values of headers and environment are sealed at rest and never shown again. */
+export type HttpTarget = { kind: 'http'; url: string; headers: Record<string, string> }
+export type StdioTarget = { kind: 'stdio'; command: string; args: string[]; env: Record<string, string>; cwd: string | null }
+export type BuiltinTarget = { kind: 'builtin'; name: string }
+export type Target = HttpTarget | StdioTarget | BuiltinTarget
+
+export type Mcp = {
+  id: string
+  workspaceId: string
+  slug: string
+  name: string
+  transport: Transport
+  targets: Record<Environment, Target | null>
+  isolation: Isolation
+  timeoutSeconds: number
+  createdAt: Date
+  revision: number
+}
