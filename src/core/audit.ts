@@ -34,6 +34,9 @@ export const ACTIONS = [
   'key.enabled',
   'key.revoked',
   'key.deleted',
+  'mcp.added',
+  'mcp.changed',
+  'mcp.removed',
 ] as const
 
 export type Action = (typeof ACTIONS)[number]

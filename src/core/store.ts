@@ -1,5 +1,8 @@
+import type { ActivityLine, KeyUsed } from './activity.ts'
 import type { AuditEntry, AuditHead, AuditLine } from './audit.ts'
-import type { Key, KeyState, KeyUse } from './keys/key.ts'
+import type { Environment, Key, KeyState, KeyUse } from './keys/key.ts'
+import type { Mcp } from './mcps/mcp.ts'
+import type { KnownOffer } from './mcps/state.ts'
 import type { Role } from './workspaces/roles.ts'
 import type { Invitation, Member, Membership, Session, User, Workspace } from './workspaces/workspace.ts'
 
@@ -17,6 +20,8 @@ export type Store = {
   members: MemberStore
   invitations: InvitationStore
   keys: KeyStore
+  mcps: McpStore
+  activity: ActivityStore
   answers: AnswerStore
   audit: AuditStore
   /** Resolves if the store can be read and written. */
@@ -146,6 +151,24 @@ export type KeyStore = {
   /** Null if the key is gone or another change came first (its revision moved). */
   change(key: Key, changed: KeyChange, entry: AuditEntry): Promise<Key | null>
   remove(key: Key, entry: AuditEntry): Promise<boolean>
+}
+
+export type McpStore = {
+  list(workspaceId: string): Promise<Mcp[]>
+  /** False if the slug is taken. */
+  add(mcp: Mcp, entry: AuditEntry): Promise<boolean>
+  /** False if the MCP is gone or another change came first. */
+  change(mcp: Mcp, entry: AuditEntry): Promise<boolean>
+  remove(mcp: Mcp, entry: AuditEntry): Promise<void>
+  offer(mcpId: string, environment: Environment): Promise<KnownOffer | null>
+  keepOffer(mcpId: string, environment: Environment, known: KnownOffer): Promise<void>
+}
+
+export type ActivityStore = {
+  /** One transaction for a batch; a key that is gone by then is passed over. */
+  write(lines: ActivityLine[], used: KeyUsed[]): Promise<void>
+  list(query: { workspaceId: string; keyId?: string }, page: PageRequest): Promise<Page<ActivityLine>>
+  sweep(before: Date): Promise<void>
 }
 
 /** What was answered to a request that carried an Idempotency-Key. */

@@ -1,10 +1,12 @@
 import { migrationsFolder } from '../assets.ts'
 import type { Secrets } from '../core/secret.ts'
 import type { Store } from '../core/store.ts'
+import { activityIn } from './activity.ts'
 import { answersIn } from './answers.ts'
 import { auditIn } from './audit.ts'
 import { invitationsIn } from './invitations.ts'
 import { keysIn } from './keys.ts'
+import { mcpsIn } from './mcps.ts'
 import { membersIn } from './members.ts'
 import { migrate } from './migrate.ts'
 import { sessionsIn } from './sessions.ts'
@@ -39,6 +41,8 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
       members: membersIn(db, secrets.audit, version.moved),
       invitations: invitationsIn(db, secrets.audit, version.moved),
       keys: keysIn(db, secrets.audit, version.moved),
+      mcps: mcpsIn(db, secrets.audit, version.moved),
+      activity: activityIn(db),
       answers: answersIn(db),
       audit: auditIn(db, secrets.audit),
       async probe() {

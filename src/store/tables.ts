@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** The tables as types. Times are milliseconds since 1970, booleans 0 or 1, lists and objects JSON. */
 export type Tables = {
   instance: { name: string; value: string }
@@ -12,6 +14,9 @@ export type Tables = {
   keys: KeyRow
   key_secrets: { hash: string; key_id: string; hint: string; created_at: number; ends_at: number | null }
   key_use: KeyUseRow
+  mcps: McpRow
+  mcp_offers: { mcp_id: string; environment: string; offer: string; heard_at: number }
+  activity: ActivityRow
   answers: AnswerRow
 }
 
@@ -108,4 +113,36 @@ export type AnswerRow = {
   begun_at: number
   status: number | null
   body: string | null
+}
+
+export type McpRow = {
+  id: string
+  workspace_id: string
+  slug: string
+  name: string
+  transport: string
+  live: string | null
+  test: string | null
+  isolation: string
+  timeout_seconds: number
+  created_at: number
+  revision: number
+}
+
+export type ActivityRow = {
+  id: Generated<number>
+  workspace_id: string
+  at: number
+  request_id: string
+  key_id: string | null
+  mcp: string | null
+  method: string
+  tool: string | null
+  environment: string
+  outcome: string
+  status: number
+  latency_ms: number
+  upstream_ms: number | null
+  ip: string
+  client: string | null
 }

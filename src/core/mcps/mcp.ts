@@ -9,7 +9,13 @@ export type Isolation = (typeof ISOLATIONS)[number]
 
 /** Where an MCP server is reached. Values of headers and environment are sealed at rest and never shown again. */
 export type HttpTarget = { kind: 'http'; url: string; headers: Record<string, string> }
-export type StdioTarget = { kind: 'stdio'; command: string; args: string[]; env: Record<string, string>; cwd: string | null }
+export type StdioTarget = {
+  kind: 'stdio'
+  command: string
+  args: string[]
+  env: Record<string, string>
+  cwd: string | null
+}
 export type BuiltinTarget = { kind: 'builtin'; name: string }
 export type Target = HttpTarget | StdioTarget | BuiltinTarget
 

@@ -1,0 +1,23 @@
+import type { Environment } from './keys/key.ts'
+import type { Code } from './refusal.ts'
+
+/** One line for each call, written after its answer. */
+export type ActivityLine = {
+  workspaceId: string
+  at: Date
+  requestId: string
+  keyId: string | null
+  mcp: string | null
+  method: string
+  tool: string | null
+  environment: Environment
+  outcome: 'ok' | 'tool_error' | 'upstream_error' | 'cancelled' | Code
+  status: number
+  latencyMs: number
+  upstreamMs: number | null
+  ip: string
+  client: string | null
+}
+
+/** What a batch of calls says about one key. */
+export type KeyUsed = { keyId: string; at: Date; ip: string; client: string | null; requests: number }

@@ -1,0 +1,87 @@
+import type { Selectable } from 'kysely'
+import type { ActivityLine } from '../core/activity.ts'
+import type { Environment } from '../core/keys/key.ts'
+import type { Store } from '../core/store.ts'
+import type { Db } from './sqlite.ts'
+import type { ActivityRow } from './tables.ts'
+
+/** Nobody's decision rests on these, so they move no version: a busy server does not empty its own ring. */
+export function activityIn(db: Db): Store['activity'] {
+  return {
+    async write(lines, used) {
+      await db.transaction().execute(async (tx) => {
+        for (const line of lines) await tx.insertInto('activity').values(toRow(line)).execute()
+        for (const { keyId, at, ip, client, requests } of used) {
+          const known = await tx.selectFrom('keys').select('id').where('id', '=', keyId).executeTakeFirst()
+          if (!known) continue
+          const seen = { last_used_at: at.getTime(), last_used_ip: ip, last_used_client: client }
+          await tx
+            .insertInto('key_use')
+            .values({ key_id: keyId, ...seen, request_count: requests })
+            .onConflict((conflict) =>
+              conflict.column('key_id').doUpdateSet((eb) => ({
+                ...seen,
+                last_used_client: client ?? eb.ref('key_use.last_used_client'),
+                request_count: eb('key_use.request_count', '+', requests),
+              })),
+            )
+            .execute()
+        }
+      })
+    },
+
+    async list(query, page) {
+      let rows = db.selectFrom('activity').selectAll().where('workspace_id', '=', query.workspaceId)
+      if (query.keyId) rows = rows.where('key_id', '=', query.keyId)
+      if (page.cursor) rows = rows.where('id', '<', Number(page.cursor))
+      const found = await rows
+        .orderBy('id', 'desc')
+        .limit(page.limit + 1)
+        .execute()
+      const shown = found.slice(0, page.limit)
+      return { items: shown.map(toLine), nextCursor: found.length > page.limit ? String(shown.at(-1)!.id) : null }
+    },
+
+    async sweep(before) {
+      await db.deleteFrom('activity').where('at', '<', before.getTime()).execute()
+    },
+  }
+}
+
+function toRow(line: ActivityLine): Omit<Selectable<ActivityRow>, 'id'> {
+  return {
+    workspace_id: line.workspaceId,
+    at: line.at.getTime(),
+    request_id: line.requestId,
+    key_id: line.keyId,
+    mcp: line.mcp,
+    method: line.method,
+    tool: line.tool,
+    environment: line.environment,
+    outcome: line.outcome,
+    status: line.status,
+    latency_ms: line.latencyMs,
+    upstream_ms: line.upstreamMs,
+    ip: line.ip,
+    client: line.client,
+  }
+}
+
+function toLine(row: Selectable<ActivityRow>): ActivityLine {
+  return {
+    workspaceId: row.workspace_id,
+    at: new Date(row.at),
+    requestId: row.request_id,
+    keyId: row.key_id,
+    mcp: row.mcp,
+    method: row.method,
+    tool: row.tool,
+    environment: row.environment as Environment,
+    outcome: row.outcome as ActivityLine['outcome'],
+    status: row.status,
+    latencyMs: row.latency_ms,
+    upstreamMs: row.upstream_ms,
+    ip: row.ip,
+    client: row.client,
+  }
+}

@@ -1,0 +1,232 @@
+import type { Failure, OpenWire, Wire } from './wire.ts'
+
+export type JsonObject = Record<string, unknown>
+
+/** A message that was parsed, beside the text it came as. */
+export type Message = {
+  id?: unknown
+  method?: string
+  params?: JsonObject
+  result?: unknown
+  error?: { code: number; message: string; data?: unknown }
+}
+
+/** The answer as it came, still under our own id: `withId` gives it the caller's without reading the rest. */
+export type Answer = { text: string; ownId: number }
+
+export type Call = {
+  method: string
+  params: JsonObject | undefined
+  timeoutMs: number
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  /** What the server says about this call before it answers: progress, logs, its own requests. */
+  aside?(message: Message): void
+}
+
+export type Ears = {
+  /** A message that belongs to no single call. */
+  unasked(message: Message): void
+  closed(failure: Failure): void
+}
+
+export type Connection = {
+  call(call: Call): Promise<Answer>
+  notify(method: string, params?: JsonObject): void
+  /** Answers a request of the server's. */
+  respond(
+    id: unknown,
+    outcome: { result: unknown } | { error: { code: number; message: string; data?: unknown } },
+  ): void
+  ready(protocolVersion: string): void
+  inFlight(): number
+  close(): Promise<void>
+}
+
+/** A call that got no answer: `failure` says why, in words that the workspace may read. */
+export class CallFailed extends Error {
+  override name = 'CallFailed'
+  readonly failure: Failure
+
+  constructor(failure: Failure) {
+    super(failure.message)
+    this.failure = failure
+  }
+}
+
+/** The caller hung up; nobody waits for an answer any more. */
+export class Cancelled extends Error {
+  override name = 'Cancelled'
+}
+
+type Pending = {
+  call: Call
+  progressToken: unknown
+  resolve(answer: Answer): void
+  reject(error: Error): void
+  timer: ReturnType<typeof setTimeout>
+  forget(): void
+}
+
+/** Many calls over one wire. Ids and progress tokens upstream are our own: callers' may be equal, and often are. */
+export async function connectionOver(open: OpenWire, ears: Ears): Promise<Connection> {
+  const pending = new Map<number, Pending>()
+  let lastId = 0
+  let gone: Failure | null = null
+
+  const wire: Wire = await open({
+    message: hear,
+    failed(id, failure) {
+      take(id)?.reject(new CallFailed(failure))
+    },
+    closed(failure) {
+      if (gone) return
+      gone = failure
+      for (const id of [...pending.keys()]) take(id)!.reject(new CallFailed(failure))
+      ears.closed(failure)
+    },
+  })
+
+  function take(id: number): Pending | undefined {
+    const entry = pending.get(id)
+    if (!entry) return undefined
+    pending.delete(id)
+    clearTimeout(entry.timer)
+    entry.forget()
+    return entry
+  }
+
+  function hear(text: string, exchange: number | null): void {
+    const answered = ownIdOf(text)
+    if (answered !== null && pending.has(answered)) return take(answered)!.resolve({ text, ownId: answered })
+    const message = parsed(text)
+    if (!message) return
+    for (const one of Array.isArray(message) ? (message as Message[]) : [message]) understand(one, text, exchange)
+  }
+
+  function understand(message: Message, text: string, exchange: number | null): void {
+    if (message.method === undefined) {
+      const entry = typeof message.id === 'number' ? take(message.id) : undefined
+      // An error without an id on a call's own exchange is that call's: there is nobody else it could mean.
+      if (entry) entry.resolve({ text, ownId: message.id as number })
+      else if (exchange !== null && message.error)
+        take(exchange)?.resolve({ text: JSON.stringify({ ...message, id: exchange }), ownId: exchange })
+      return
+    }
+    if (message.method === 'ping' && message.id !== undefined) return respond(message.id, { result: {} })
+    const about = callMeant(message, exchange)
+    if (!about) return ears.unasked(message)
+    if (message.method === 'notifications/progress') {
+      about.timer.refresh()
+      message = { ...message, params: { ...message.params, progressToken: about.progressToken } }
+    }
+    about.call.aside?.(message)
+  }
+
+  function callMeant(message: Message, exchange: number | null): Pending | undefined {
+    if (message.method === 'notifications/progress') return pending.get(message.params?.progressToken as number)
+    const subscription = (message.params?._meta as JsonObject | undefined)?.['io.modelcontextprotocol/subscriptionId']
+    return pending.get((subscription as number | undefined) ?? exchange ?? -1)
+  }
+
+  function call(wanted: Call): Promise<Answer> {
+    if (gone) return Promise.reject(new CallFailed({ ...gone, unsent: true }))
+    if (wanted.signal?.aborted) return Promise.reject(new Cancelled())
+    const id = ++lastId
+    const { params, progressToken } = withOwnToken(wanted.params, id)
+    return new Promise((resolve, reject) => {
+      const hangUp = () => {
+        if (!take(id)) return
+        notify('notifications/cancelled', { requestId: id, reason: 'the caller is gone' })
+        reject(new Cancelled())
+      }
+      const timer = setTimeout(() => {
+        if (!take(id)) return
+        notify('notifications/cancelled', { requestId: id, reason: 'timed out' })
+        const seconds = Math.round(wanted.timeoutMs / 1000)
+        reject(
+          new CallFailed({
+            code: 'upstream_timeout',
+            stage: 'call',
+            message: `The MCP server did not answer within ${seconds} s.`,
+            unsent: false,
+          }),
+        )
+      }, wanted.timeoutMs)
+      wanted.signal?.addEventListener('abort', hangUp, { once: true })
+      const forget = () => wanted.signal?.removeEventListener('abort', hangUp)
+      pending.set(id, { call: wanted, progressToken, resolve, reject, timer, forget })
+      wire.send(JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params }), {
+        id,
+        headers: wanted.headers,
+        signal: wanted.signal,
+      })
+    })
+  }
+
+  function notify(method: string, params?: JsonObject): void {
+    if (!gone) wire.send(JSON.stringify({ jsonrpc: '2.0', method, params }))
+  }
+
+  function respond(id: unknown, outcome: object): void {
+    if (!gone) wire.send(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }))
+  }
+
+  return {
+    call,
+    notify,
+    respond,
+    ready: (protocolVersion) => wire.ready?.(protocolVersion),
+    inFlight: () => pending.size,
+    close: () => wire.close(),
+  }
+}
+
+function withOwnToken(
+  params: JsonObject | undefined,
+  id: number,
+): { params: JsonObject | undefined; progressToken: unknown } {
+  const meta = params?._meta as JsonObject | undefined
+  if (meta?.progressToken === undefined) return { params, progressToken: undefined }
+  return { params: { ...params, _meta: { ...meta, progressToken: id } }, progressToken: meta.progressToken }
+}
+
+function parsed(text: string): Message | Message[] | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Message) : null
+  } catch {
+    return null
+  }
+}
+
+const START = '{"jsonrpc":"2.0","id":'
+const RESULT_OR_ERROR = /^(\d{1,15}),"(?:result|error)":/
+const AT_END = /"jsonrpc":"2\.0","id":(\d{1,15})\}$/
+
+/**
+ * The id of a response without reading the response: servers write it first or last. A match at the start is the
+ * top level's for sure, and so is one before the final brace. Null means: parse it.
+ */
+function ownIdOf(text: string): number | null {
+  if (text.startsWith(START)) {
+    const match = RESULT_OR_ERROR.exec(text.slice(START.length, START.length + 30))
+    if (match) return Number(match[1])
+  }
+  if (text.startsWith('{"result":') || text.startsWith('{"error":')) {
+    const match = AT_END.exec(text.slice(-60))
+    if (match) return Number(match[1])
+  }
+  return null
+}
+
+/** The same answer under the caller's id; all but the id is passed on untouched where that can be done safely. */
+export function withId({ text, ownId }: Answer, callerId: unknown): string {
+  const id = JSON.stringify(callerId)
+  const start = `${START}${ownId},`
+  if (text.startsWith(start)) return `${START}${id},${text.slice(start.length)}`
+  const end = `"jsonrpc":"2.0","id":${ownId}}`
+  if ((text.startsWith('{"result":') || text.startsWith('{"error":')) && text.endsWith(end))
+    return `${text.slice(0, -end.length)}"jsonrpc":"2.0","id":${id}}`
+  return JSON.stringify({ ...JSON.parse(text), id: callerId })
+}
