@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type Browser, chromium } from 'playwright-core'
+
+const root = join(import.meta.dirname, '../..')
+const cache = join(root, 'node_modules/.cache')
+const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
+const home = join(cache, `chromium-${version}`)
+const amazonLinux = 'AWS_Lambda_nodejs22.x' // makes the package unpack the libraries it needs, so the system may have none
+
+/** Left out: what would hide a page's mistakes (same-origin policy, mixed content), and one process for all, which falls as one. */
+const unwanted = [
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+  '--single-process',
+  "--headless='shell'",
+]
+
+/** A headless browser that comes from npm alone. The caller closes it. */
+export async function launchBrowser(): Promise<Browser> {
+  await unpacked()
+  process.env.AWS_EXECUTION_ENV ??= amazonLinux
+  const { default: packed } = await import('@sparticuz/chromium')
+  return chromium.launch({
+    executablePath: join(home, 'chromium'),
+    args: packed.args.filter((flag) => !unwanted.includes(flag)),
+    headless: true,
+    env: {
+      ...(process.env as Record<string, string>),
+      LD_LIBRARY_PATH: join(home, 'al2023/lib'),
+      FONTCONFIG_PATH: process.env.CLAVIGER_TEST_FONTS ?? join(home, 'fonts'),
+    },
+  })
+}
+
+/** Many threads may ask at once: one unpacks aside and moves the finished folder into place, the others wait for it. */
+async function unpacked(): Promise<void> {
+  await mkdir(cache, { recursive: true })
+  const lock = `${home}.lock`
+  while (!existsSync(home)) {
+    try {
+      await mkdir(lock)
+    } catch {
+      await sleep(100)
+      if (await isAbandoned(lock)) await rm(lock, { recursive: true, force: true })
+      continue
+    }
+    try {
+      if (!existsSync(home)) await unpack()
+    } finally {
+      await rm(lock, { recursive: true, force: true })
+    }
+  }
+}
+
+async function isAbandoned(lock: string): Promise<boolean> {
+  const made = await stat(lock).catch(() => null)
+  return made !== null && Date.now() - made.mtimeMs > 60_000
+}
+
+async function unpack(): Promise<void> {
+  const aside = await mkdtemp(`${home}-`)
+  try {
+    // The package unpacks into the temporary directory of its process, so it gets a process of its own.
+    const script = "import('@sparticuz/chromium').then((chromium) => chromium.default.executablePath())"
+    const env = { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: amazonLinux }
+    await promisify(execFile)(process.execPath, ['-e', script], { cwd: root, env })
+    await rename(aside, home)
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true })
+    if (!existsSync(home)) throw error
+  }
+}
