@@ -177,6 +177,29 @@ export async function revoke(
   )
 }
 
+const RECENT_MS = 86_400_000
+
+/** Gone for good; its audit stays. One that was used within a day is somebody's: that takes a second word. */
+export async function removeKey(
+  ctx: Context,
+  caller: Caller,
+  workspaceId: string,
+  id: string,
+  { confirmed, seen }: { confirmed: boolean; seen?: number },
+): Promise<KeyWithUse> {
+  const key = await forChange(ctx, caller, workspaceId, id)
+  checkRevision(key, seen)
+  const { lastUsedAt } = key
+  if (!confirmed && lastUsedAt && ctx.now().getTime() - lastUsedAt.getTime() < RECENT_MS)
+    throw new Refusal(
+      'recently_used',
+      `This key was last used at ${lastUsedAt.toISOString()}, within the last 24 hours. Revoke it, or confirm that it may go.`,
+    )
+  if (!(await ctx.store.keys.remove(key, entryFor(ctx, caller, 'key.deleted', key, recorded(key), null))))
+    throw new Refusal('not_found', 'There is no such key.')
+  return key
+}
+
 /** Reads, decides, writes; begins again when another change came between. `seen`: the revision the caller has read. */
 async function changed(
   ctx: Context,
@@ -189,8 +212,7 @@ async function changed(
 ): Promise<Key> {
   for (;;) {
     const key = await forChange(ctx, caller, workspaceId, id)
-    if (seen !== undefined && seen !== key.revision)
-      throw new Refusal('precondition_failed', 'The key was changed meanwhile. Read it again and repeat the change.')
+    checkRevision(key, seen)
     const change = decide(key)
     if (!change || Object.keys(change).length === 0) return key
     const after = await ctx.store.keys.change(
@@ -202,8 +224,13 @@ async function changed(
   }
 }
 
+function checkRevision(key: Key, seen: number | undefined): void {
+  if (seen !== undefined && seen !== key.revision)
+    throw new Refusal('precondition_failed', 'The key was changed meanwhile. Read it again and repeat the change.')
+}
+
 /** A key that the caller may change; another workspace's or another environment's does not exist for them. */
-async function forChange(ctx: Context, caller: Caller, workspaceId: string, id: string): Promise<Key> {
+async function forChange(ctx: Context, caller: Caller, workspaceId: string, id: string): Promise<KeyWithUse> {
   demand(caller, 'keys.issue')
   const key = await keyOf(ctx, caller, workspaceId, id)
   if (!mayChange(caller, key))
@@ -251,8 +278,8 @@ function difference(key: Key, change: KeyChange): [Record<string, unknown>, Reco
   return [Object.fromEntries(names.map((name) => [name, key[name]])), change]
 }
 
-/** What the audit keeps of a new key: everything but where it came from, which the entry says itself. */
-function recorded(key: Key): Record<string, unknown> {
+/** What the audit keeps of a key that comes or goes: everything but what the entry and its first line say themselves. */
+function recorded(key: Key | KeyWithUse): Record<string, unknown> {
   const { id: _id, workspaceId: _workspace, createdAt: _at, createdBy: _by, revision: _revision, ...rest } = key
   return rest
 }
