@@ -10,8 +10,9 @@ import { openContext } from './context.ts'
 import type { Context } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { keyRing } from './core/keys/ring.ts'
+import { unsealTarget } from './core/mcps/sealing.ts'
 import { Refusal } from './core/refusal.ts'
-import { gateway } from './gateway/routes.ts'
+import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
 import { securityHeaders } from './http/headers.ts'
@@ -23,6 +24,8 @@ import { look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
 import type { Log } from './log.ts'
+import { openers } from './upstreams/open.ts'
+import { upstreamPool } from './upstreams/pool.ts'
 import { VERSION } from './version.ts'
 
 export type App = {
@@ -50,7 +53,14 @@ export async function startApp({
 
   const ring = keyRing(ctx)
   const requireSetUp = setupGate(ctx)
-  const mcp = gateway(ctx, ring)
+  const pool = upstreamPool({
+    openers: openers(),
+    unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),
+    now,
+    log,
+    version: VERSION,
+  })
+  const mcp = gatewayDoor({ ctx, ring, pool, log, version: VERSION })
   const pages = pagesAndApi()
   const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
   const drain = drainOf(server)
@@ -75,7 +85,7 @@ export async function startApp({
         })
       if (!isMcp) return void pages(req, res)
       await requireSetUp()
-      await mcp(req, res)
+      await mcp.handle(req, res)
     } catch (error) {
       const refusal = asRefusal(error, req.log)
       if (res.headersSent) return void res.destroy()
@@ -89,7 +99,9 @@ export async function startApp({
     ctx,
     origin,
     async close() {
-      await drain.close(graceMs)
+      await drain.close(graceMs, mcp.endStreams)
+      await mcp.close()
+      await pool.close()
       await ctx.store.close()
     },
   }

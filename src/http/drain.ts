@@ -3,8 +3,8 @@ import type { Server, ServerResponse } from 'node:http'
 export type Drain = {
   draining(): boolean
   begin(res: ServerResponse): void
-  /** Stops listening, waits for what is in flight, then cuts what is left. */
-  close(graceMs: number): Promise<void>
+  /** Stops listening, ends what would never end by itself, waits for what is in flight, then cuts what is left. */
+  close(graceMs: number, endStreams: () => void): Promise<void>
 }
 
 export function drainOf(server: Server): Drain {
@@ -20,10 +20,11 @@ export function drainOf(server: Server): Drain {
         if (inFlight.size === 0) idle?.()
       })
     },
-    async close(graceMs) {
+    async close(graceMs, endStreams) {
       closing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
+      endStreams()
       if (inFlight.size > 0)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, graceMs)

@@ -1,0 +1,218 @@
+import type { Mcp } from '../core/mcps/mcp.ts'
+import { exposedName, looksHashed, splitName } from '../core/mcps/names.ts'
+import type { NamedThing, Offer } from '../core/mcps/state.ts'
+import { allows, mcpNotPermitted, reaches, refusalFor, toolNotPermitted } from '../core/policy.ts'
+import type { JsonObject } from '../upstreams/connection.ts'
+import { INVALID_PARAMS, METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
+import { forward } from './forward.ts'
+import { LISTS, listResult, visible } from './lists.ts'
+import { SUPPORTED } from './modern.ts'
+import type { Session } from './sessions.ts'
+import { agreedVersion, GONE, listenHere, reachable } from './single.ts'
+import { type Gateway, paramsOf, type Turn } from './turn.ts'
+
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  completions: {},
+  logging: {},
+}
+
+/** `/mcp`: all that the key may use, as one server. */
+export async function answerAggregate(gateway: Gateway, turn: Turn): Promise<string> {
+  const { method, id } = turn.message
+  const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
+  if (method in LISTS) return result(await mergedList(gateway, turn))
+  if (turn.era === 'legacy' && method === 'ping') return result({})
+  if (turn.era === 'modern') {
+    if (method === 'server/discover') return result(await discover(gateway, turn))
+    if (method === 'subscriptions/listen') return listenHere(gateway, turn, () => true)
+    if (GONE.has(method))
+      throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
+  }
+  if (method === 'tools/call') return callTool(gateway, turn)
+  if (method === 'prompts/get') return getPrompt(gateway, turn)
+  if (method === 'completion/complete') return complete(gateway, turn)
+  if (method === 'logging/setLevel') return setLevel(turn, result({}))
+  if (['resources/read', 'resources/subscribe', 'resources/unsubscribe'].includes(method))
+    return withResource(gateway, turn)
+  throw new ProtocolError(turn.era === 'modern' ? 404 : 200, METHOD_NOT_FOUND, `There is no method ${method} here.`)
+}
+
+export async function introduceAggregate(gateway: Gateway, key: Turn['key'], session: Session): Promise<JsonObject> {
+  const instructions = await instructionsFor(gateway, key)
+  return {
+    protocolVersion: agreedVersion(session.introduction.protocolVersion),
+    capabilities: CAPABILITIES,
+    serverInfo: { name: 'claviger', version: gateway.version },
+    ...(instructions && { instructions }),
+  }
+}
+
+async function discover(gateway: Gateway, turn: Turn): Promise<JsonObject> {
+  const instructions = await instructionsFor(gateway, turn.key)
+  const { logging: _gone, ...capabilities } = CAPABILITIES
+  return {
+    resultType: 'complete',
+    supportedVersions: SUPPORTED,
+    capabilities,
+    ...(instructions && { instructions }),
+    ttlMs: 0,
+    cacheScope: 'private',
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'claviger', version: gateway.version } },
+  }
+}
+
+/** Names alone: what each server is for, its tools say. */
+async function instructionsFor(gateway: Gateway, key: Turn['key']): Promise<string | null> {
+  const mcps = await reachableMcps(gateway, key)
+  if (mcps.length === 0) return 'This key reaches no MCP server yet.'
+  return `Tools and prompts are named {server}__{name}. Servers: ${mcps.map(({ slug, name }) => (slug === name ? slug : `${slug} (${name})`)).join(', ')}.`
+}
+
+/** In the order of their slugs, always: a model's prompt cache lives on it. */
+async function reachableMcps(gateway: Gateway, { workspaceId, environment, ...reach }: Turn['key']): Promise<Mcp[]> {
+  const mcps = await gateway.shelf.of(workspaceId)
+  return [...mcps.values()].filter((mcp) => mcp.targets[environment] && reaches(reach, mcp.slug))
+}
+
+async function mergedList(gateway: Gateway, turn: Turn): Promise<JsonObject> {
+  const { key, era, message } = turn
+  const { kind, member } = LISTS[message.method]!
+  const mcps = await reachableMcps(gateway, key)
+  const lists = await Promise.all(
+    mcps.map(async (mcp) => {
+      if (kind !== 'tools' && !allows(key, { slug: mcp.slug, tool: null })) return []
+      const offer = await gateway.catalogue.offer(mcp, key.environment)
+      return visible(key, mcp.slug, kind, offer[kind]).map((thing) => exposed(mcp, kind, thing))
+    }),
+  )
+  return listResult(
+    era,
+    member,
+    kind === 'resources' || kind === 'templates' ? firstOfEach(lists.flat()) : lists.flat(),
+  )
+}
+
+function exposed(mcp: Mcp, kind: keyof Offer, thing: NamedThing): NamedThing {
+  return kind === 'tools' || kind === 'prompts' ? { ...thing, name: exposedName(mcp.slug, thing.name) } : thing
+}
+
+/** Where two servers offer one URI, the first answers for it. */
+function firstOfEach(things: NamedThing[]): NamedThing[] {
+  const seen = new Set<unknown>()
+  return things.filter(({ uri, uriTemplate }) => {
+    const address = uri ?? uriTemplate
+    return !seen.has(address) && seen.add(address)
+  })
+}
+
+async function callTool(gateway: Gateway, turn: Turn): Promise<string> {
+  const params = paramsOf(turn)
+  const { mcp, name } = await ownName(gateway, turn, 'tools', String(params.name ?? ''))
+  return forward(gateway, turn, mcp, 'tools/call', { ...params, name })
+}
+
+async function getPrompt(gateway: Gateway, turn: Turn): Promise<string> {
+  const params = paramsOf(turn)
+  const { mcp, name } = await ownName(gateway, turn, 'prompts', String(params.name ?? ''))
+  return forward(gateway, turn, mcp, 'prompts/get', { ...params, name })
+}
+
+async function complete(gateway: Gateway, turn: Turn): Promise<string> {
+  const params = paramsOf(turn)
+  const ref = (params.ref ?? {}) as JsonObject
+  if (ref.type === 'ref/prompt') {
+    const { mcp, name } = await ownName(gateway, turn, 'prompts', String(ref.name ?? ''))
+    return forward(gateway, turn, mcp, 'completion/complete', { ...params, ref: { ...ref, name } })
+  }
+  return forward(
+    gateway,
+    turn,
+    await mcpOfResource(gateway, turn, String(ref.uri ?? '')),
+    'completion/complete',
+    params,
+  )
+}
+
+/** From the name that clients see to the server's own; allowed or refused on the way, before anything is looked up. */
+async function ownName(
+  gateway: Gateway,
+  turn: Turn,
+  kind: 'tools' | 'prompts',
+  seen: string,
+): Promise<{ mcp: Mcp; name: string }> {
+  const parts = splitName(seen)
+  if (!parts) throw toolNotPermitted()
+  const { slug, rest } = parts
+  turn.note.mcp = slug
+  if (kind === 'tools') turn.note.tool = rest
+  const hashed = looksHashed(rest) && reaches(turn.key, slug) ? await unhashed(gateway, turn, slug, kind, seen) : null
+  const name = hashed ?? rest
+  if (kind === 'tools') turn.note.tool = name
+  const refusal = refusalFor(turn.key, { slug, tool: kind === 'tools' ? name : null })
+  if (refusal) throw refusal
+  return { mcp: await reachable(gateway, turn.key, slug), name }
+}
+
+async function unhashed(
+  gateway: Gateway,
+  { key }: Turn,
+  slug: string,
+  kind: 'tools' | 'prompts',
+  seen: string,
+): Promise<string | null> {
+  const mcp = (await gateway.shelf.of(key.workspaceId)).get(slug)
+  if (!mcp?.targets[key.environment]) return null
+  const offer = await gateway.catalogue.offer(mcp, key.environment)
+  return offer[kind].find(({ name }) => exposedName(slug, name) === seen)?.name ?? null
+}
+
+async function withResource(gateway: Gateway, turn: Turn): Promise<string> {
+  const uri = String(paramsOf(turn).uri ?? '')
+  const mcp = await mcpOfResource(gateway, turn, uri)
+  if (turn.message.method === 'resources/subscribe') turn.session?.subscriptions.add(uri)
+  if (turn.message.method === 'resources/unsubscribe') turn.session?.subscriptions.delete(uri)
+  return forward(gateway, turn, mcp, turn.message.method, turn.message.params)
+}
+
+/** The server that lists the URI, else one whose template fits, else the only one that has resources at all. */
+async function mcpOfResource(gateway: Gateway, turn: Turn, uri: string): Promise<Mcp> {
+  const { key } = turn
+  const mcps = (await reachableMcps(gateway, key)).filter(({ slug }) => allows(key, { slug, tool: null }))
+  if (mcps.length === 0) throw refusalFor(key, { slug: '*', tool: null }) ?? mcpNotPermitted()
+  const offers = await Promise.all(mcps.map((mcp) => gateway.catalogue.offer(mcp, key.environment)))
+  const by = (fits: (offer: Offer) => boolean) => mcps.find((_, i) => fits(offers[i]!))
+  const withAny = mcps.filter((_, i) => offers[i]!.resources.length + offers[i]!.templates.length > 0)
+  const mcp =
+    by(({ resources }) => resources.some((one) => one.uri === uri)) ??
+    by(({ templates }) =>
+      templates.some((one) => one.uriTemplate === uri || fitsTemplate(String(one.uriTemplate), uri)),
+    ) ??
+    (withAny.length === 1 ? withAny[0] : undefined)
+  if (!mcp)
+    throw new ProtocolError(
+      200,
+      turn.era === 'modern' ? INVALID_PARAMS : -32002,
+      'There is no such resource, or not for this key.',
+      { uri },
+    )
+  turn.note.mcp = mcp.slug
+  return mcp
+}
+
+/** RFC 6570, as far as routing needs it: each expression stands for some text. */
+function fitsTemplate(template: string, uri: string): boolean {
+  const literal = template.split(/\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${literal.join('.+')}$`, 's').test(uri)
+}
+
+async function setLevel(turn: Turn, done: string): Promise<string> {
+  for (const lease of turn.session?.leases ?? [])
+    if (lease.dedicated && lease.hello.capabilities.logging)
+      lease.connection
+        .call({ method: 'logging/setLevel', params: turn.message.params, timeoutMs: 10_000 })
+        .catch(() => {})
+  return done
+}

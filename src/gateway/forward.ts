@@ -1,0 +1,148 @@
+import type { Mcp } from '../core/mcps/mcp.ts'
+import { type Answer, CallFailed, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
+import { envelope } from '../upstreams/handshake.ts'
+import type { Lease, Party } from '../upstreams/pool.ts'
+import type { Gateway, Turn } from './turn.ts'
+
+/** One request onward, and its answer under the caller's id, in the caller's era. */
+export async function forward(
+  gateway: Gateway,
+  turn: Turn,
+  mcp: Mcp,
+  method: string,
+  params: JsonObject | undefined,
+  timeoutMs = mcp.timeoutSeconds * 1000,
+): Promise<string> {
+  const { answer, lease } = await send(gateway, turn, mcp, method, params, timeoutMs)
+  if (lease.hello.era === turn.era) return withId(answer, turn.message.id)
+  return inEraOf(turn, withId(answer, turn.message.id))
+}
+
+async function send(
+  gateway: Gateway,
+  turn: Turn,
+  mcp: Mcp,
+  method: string,
+  params: JsonObject | undefined,
+  timeoutMs: number,
+): Promise<{ answer: Answer; lease: Lease }> {
+  for (let attempt = 1; ; attempt++) {
+    const lease = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+    turn.session?.leases.add(lease)
+    const startedAt = performance.now()
+    try {
+      const answer = await lease.connection.call({
+        method,
+        params: paramsFor(turn, lease, params),
+        headers: lease.hello.era === 'modern' ? headersFor(turn, method, params) : undefined,
+        timeoutMs,
+        signal: turn.signal,
+        aside: (message) => aside(turn, lease, message),
+      })
+      turn.note.upstreamMs = performance.now() - startedAt
+      return { answer, lease }
+    } catch (error) {
+      // A lost session or a dead process that never saw the request: begin again, once. Anything else may have acted.
+      const again =
+        attempt === 1 && error instanceof CallFailed && error.failure.unsent && error.failure.stage === 'session'
+      if (!again) throw error
+    }
+  }
+}
+
+export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'session'>): Party {
+  const { era, key, session } = turn
+  if (!session) return { era, keyId: key.id, session: null }
+  return {
+    era,
+    keyId: key.id,
+    session: {
+      id: session.id,
+      introduction: session.introduction,
+      unasked: (mcp, lease, message) => {
+        if (message.id !== undefined) session.ask(lease, message, null)
+        else gateway.listeners.hear(mcp, key.environment, message, session)
+      },
+    },
+  }
+}
+
+/** What the server says about this very call. Only a party with a connection of its own can be asked back. */
+function aside(turn: Turn, lease: Lease, message: Message): void {
+  if (message.id !== undefined) {
+    if (turn.session && lease.dedicated) turn.session.ask(lease, message, turn.reply)
+    else lease.connection.respond(message.id, { error: { code: -32601, message: 'This client cannot be asked.' } })
+    return
+  }
+  const subscription = (message.params?._meta as JsonObject | undefined)?.['io.modelcontextprotocol/subscriptionId']
+  if (subscription !== undefined) message = withSubscription(message, turn.message.id)
+  if (
+    turn.era === 'modern' &&
+    lease.hello.era === 'legacy' &&
+    message.method === 'notifications/message' &&
+    !wantsLogs(turn)
+  )
+    return
+  turn.reply.aside(message)
+}
+
+function withSubscription(message: Message, id: unknown): Message {
+  const meta = { ...(message.params!._meta as JsonObject), 'io.modelcontextprotocol/subscriptionId': id }
+  return { ...message, params: { ...message.params, _meta: meta } }
+}
+
+function wantsLogs(turn: Turn): boolean {
+  return (turn.message.params?._meta as JsonObject | undefined)?.['io.modelcontextprotocol/logLevel'] !== undefined
+}
+
+const ENVELOPE = /^io\.modelcontextprotocol\/(protocolVersion|clientCapabilities|clientInfo|logLevel)$/
+
+function paramsFor(turn: Turn, lease: Lease, params: JsonObject | undefined): JsonObject | undefined {
+  if (lease.hello.era === turn.era) return params
+  const meta = (params?._meta ?? {}) as JsonObject
+  if (lease.hello.era === 'modern') {
+    const clientInfo = turn.session?.introduction.clientInfo ?? {}
+    return { ...params, _meta: { ...meta, ...envelope({ capabilities: {}, clientInfo }) } }
+  }
+  const kept = Object.entries(meta).filter(([name]) => !ENVELOPE.test(name))
+  const { _meta, ...rest } = params ?? {}
+  return kept.length > 0 ? { ...rest, _meta: Object.fromEntries(kept) } : rest
+}
+
+/** The headers that a server of 2026-07-28 compares with the body. */
+function headersFor(turn: Turn, method: string, params: JsonObject | undefined): Record<string, string> {
+  const headers: Record<string, string> = { 'Mcp-Method': method }
+  const name = nameIn(method, params)
+  if (name !== undefined) headers['Mcp-Name'] = headerValue(name)
+  for (const [header, value] of Object.entries(turn.req.headers))
+    if (header.startsWith('mcp-param-') && typeof value === 'string') headers[header] = value
+  return headers
+}
+
+/** The member that `Mcp-Name` repeats, for the three methods that have one. */
+export function nameIn(method: string, params: JsonObject | undefined): string | undefined {
+  if (method === 'tools/call' || method === 'prompts/get') return String(params?.name ?? '')
+  if (method === 'resources/read') return String(params?.uri ?? '')
+  return undefined
+}
+
+/** SEP-2243: what a header cannot carry as it is travels as base64. */
+function headerValue(text: string): string {
+  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?base64?')
+  return plain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
+}
+
+/** Members that the caller's era demands and the server's does not know; the rest is not read. */
+function inEraOf(turn: Turn, text: string): string {
+  if (turn.era === 'legacy') return text
+  const added = '"resultType":"complete"'
+  for (const start of ['{"result":{', `{"jsonrpc":"2.0","id":${JSON.stringify(turn.message.id)},"result":{`])
+    if (text.startsWith(start))
+      return `${start}${added}${text[start.length] === '}' ? '' : ','}${text.slice(start.length)}`
+  const message = JSON.parse(text) as Message
+  if (message.result === undefined)
+    return JSON.stringify(
+      message.error?.code === -32002 ? { ...message, error: { ...message.error, code: -32602 } } : message,
+    )
+  return JSON.stringify({ ...message, result: { resultType: 'complete', ...(message.result as object) } })
+}

@@ -1,0 +1,64 @@
+import type { ActivityLine, KeyUsed } from '../core/activity.ts'
+import type { Context } from '../core/context.ts'
+import type { Log } from '../log.ts'
+
+export type Recorder = {
+  /** Costs nothing now: it is written after the answer, with others. */
+  record(line: ActivityLine): void
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+const EVERY_MS = 250
+/** Small slices: a long transaction would hold up the calls that come meanwhile. */
+const SLICE = 200
+/** When the disk cannot keep up or is full, no more lines are kept; calls go on. */
+const MOST_WAITING = 100_000
+
+export function recorder(ctx: Context, log: Log): Recorder {
+  let lines: ActivityLine[] = []
+  let writing: Promise<void> | null = null
+  const timer = setInterval(() => void flush(), EVERY_MS)
+  timer.unref()
+
+  function flush(): Promise<void> {
+    writing ??= write().finally(() => {
+      writing = null
+    })
+    return writing
+  }
+
+  async function write(): Promise<void> {
+    while (lines.length > 0) {
+      const slice = lines.slice(0, SLICE)
+      try {
+        await ctx.store.activity.write(slice, usesOf(slice))
+      } catch (error) {
+        return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
+      }
+      lines = lines.slice(slice.length)
+    }
+  }
+
+  return {
+    record(line) {
+      if (lines.length < MOST_WAITING) lines.push(line)
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      await flush()
+      await flush()
+    },
+  }
+}
+
+function usesOf(lines: ActivityLine[]): KeyUsed[] {
+  const uses = new Map<string, KeyUsed>()
+  for (const { keyId, at, ip, client } of lines) {
+    if (keyId === null) continue
+    const known = uses.get(keyId)
+    uses.set(keyId, { keyId, at, ip, client: client ?? known?.client ?? null, requests: (known?.requests ?? 0) + 1 })
+  }
+  return [...uses.values()]
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** The way back to one caller: a plain JSON answer, or an event stream as soon as there is something to say before it. */
+export type Reply = {
+  /** Something that comes before the answer. False if this caller cannot take it. */
+  aside(message: object): boolean
+  /** The answer, as JSON text. Once. */
+  end(text: string, status?: number, headers?: Record<string, string>): void
+  isOpen(): boolean
+}
+
+/** After this long without an answer the stream is opened, so that nobody on the way gives up waiting for headers. */
+const SILENCE_MS = 400
+const KEEP_ALIVE_MS = 15_000
+
+export const STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+}
+
+export function replyTo(req: IncomingMessage, res: ServerResponse): Reply {
+  const mayStream = /text\/event-stream|\*\/\*/.test(req.headers.accept ?? '*/*')
+  let streaming = false
+  let ended = false
+  const patience = mayStream ? setTimeout(openStream, SILENCE_MS) : undefined
+  res.once('close', () => {
+    ended = true
+    clearTimeout(patience)
+  })
+
+  function openStream(): void {
+    if (streaming || ended) return
+    streaming = true
+    beginStream(res)
+  }
+
+  return {
+    isOpen: () => !ended,
+    aside(message) {
+      if (!mayStream || ended) return false
+      openStream()
+      return writeEvent(res, JSON.stringify(message))
+    },
+    end(text, status = 200, headers = {}) {
+      if (ended) return
+      ended = true
+      clearTimeout(patience)
+      if (streaming) {
+        writeEvent(res, text)
+        res.end()
+        return
+      }
+      res.writeHead(status, { ...noStore(res), 'Content-Type': 'application/json', ...headers })
+      res.end(text)
+    },
+  }
+}
+
+/** Headers and a comment at once, then one every 15 s: no proxy and no client takes the stream for dead. */
+export function beginStream(res: ServerResponse): void {
+  res.writeHead(200, { ...STREAM_HEADERS, ...(res.hasHeader('Cache-Control') && noStore(res)) })
+  res.write(': open\n\n')
+  keptAlive.add(res)
+  res.once('close', () => keptAlive.delete(res))
+}
+
+/** A key in the URL has asked for more already. */
+function noStore(res: ServerResponse): Record<string, string> {
+  return { 'Cache-Control': String(res.getHeader('Cache-Control') ?? 'no-store') }
+}
+
+export function writeEvent(res: ServerResponse, data: string): boolean {
+  if (res.writableEnded || res.destroyed) return false
+  res.write(`event: message\ndata: ${data}\n\n`)
+  return true
+}
+
+const keptAlive = new Set<ServerResponse>()
+setInterval(() => {
+  for (const res of keptAlive) if (!res.writableEnded && !res.destroyed) res.write(': keep-alive\n\n')
+}, KEEP_ALIVE_MS).unref()

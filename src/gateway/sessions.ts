@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Message } from '../upstreams/connection.ts'
+import type { Introduction } from '../upstreams/handshake.ts'
+import type { Lease } from '../upstreams/pool.ts'
+import type { Reply } from './reply.ts'
+import { beginStream, writeEvent } from './reply.ts'
+
+/** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
+export type Session = {
+  id: string
+  /** As it was proven by the latest request; ended when it changes. */
+  key: Key
+  /** The one MCP it speaks to, or null at the address of all. */
+  slug: string | null
+  introduction: Introduction
+  usedAt: number
+  /** Requests of the client's under way, by their id as JSON; clients have been seen to give several the same. */
+  underWay: Map<string, Set<AbortController>>
+  /** Answers under way, the latest last: where a server's question goes that nothing ties to a call. */
+  replies: Set<Reply>
+  leases: Set<Lease>
+  subscriptions: Set<string>
+  say(message: Message): void
+  /** Passes a server's question on, under an id of our own. */
+  ask(lease: Lease, message: Message, reply: Reply | null): void
+  answered(message: Message): void
+  openStream(res: ServerResponse): void
+  hasStream(): boolean
+  close(): void
+}
+
+const IDLE_MS = 30 * 60_000
+const MOST_FOR_A_KEY = 1000
+const MOST_WAITING = 100
+
+export type Sessions = {
+  begin(key: Key, slug: string | null, introduction: Introduction): Session
+  /** Another key's session does not exist. */
+  find(id: string | undefined, key: Key, slug: string | null): Session
+  end(session: Session): void
+  endOfKey(keyId: string): void
+  all(): Iterable<Session>
+  close(): void
+}
+
+export function sessionsOf(ended: (session: Session) => void, now: () => number): Sessions {
+  const sessions = new Map<string, Session>()
+  const sweeper = setInterval(() => {
+    for (const session of sessions.values())
+      if (!session.hasStream() && session.replies.size === 0 && now() - session.usedAt > IDLE_MS) end(session)
+  }, 60_000)
+  sweeper.unref()
+
+  function end(session: Session): void {
+    if (!sessions.delete(session.id)) return
+    session.close()
+    ended(session)
+  }
+
+  return {
+    begin(key, slug, introduction) {
+      makeRoom(key.id)
+      const session = newSession(key, slug, introduction, now())
+      sessions.set(session.id, session)
+      return session
+    },
+    find(id, key, slug) {
+      if (id === undefined)
+        throw new Refusal('bad_request', 'Begin with `initialize` and send the Mcp-Session-Id it answers with.')
+      const session = sessions.get(id)
+      if (!session || session.key.id !== key.id || session.slug !== slug) throw new UnknownSession()
+      session.key = key
+      session.usedAt = now()
+      return session
+    },
+    end,
+    endOfKey(keyId) {
+      for (const session of [...sessions.values()]) if (session.key.id === keyId) end(session)
+    },
+    all: () => sessions.values(),
+    close() {
+      clearInterval(sweeper)
+      for (const session of [...sessions.values()]) end(session)
+    },
+  }
+
+  function makeRoom(keyId: string): void {
+    const own = [...sessions.values()].filter((session) => session.key.id === keyId)
+    if (own.length < MOST_FOR_A_KEY) return
+    const oldest = own.filter((session) => !session.hasStream()).sort((a, b) => a.usedAt - b.usedAt)[0] ?? own[0]!
+    end(oldest)
+  }
+}
+
+/** 404 with -32001 makes clients begin again by themselves. */
+export class UnknownSession extends Error {
+  override name = 'UnknownSession'
+}
+
+function newSession(key: Key, slug: string | null, introduction: Introduction, usedAt: number): Session {
+  const asked = new Map<string, { lease: Lease; id: unknown }>()
+  const waiting: string[] = []
+  let stream: ServerResponse | null = null
+  let lastQuestion = 0
+
+  const session: Session = {
+    id: randomBytes(24).toString('base64url'),
+    key,
+    slug,
+    introduction,
+    usedAt,
+    underWay: new Map(),
+    replies: new Set(),
+    leases: new Set(),
+    subscriptions: new Set(),
+    say(message) {
+      const text = JSON.stringify(message)
+      if (stream && writeEvent(stream, text)) return
+      waiting.push(text)
+      if (waiting.length > MOST_WAITING) waiting.shift()
+    },
+    ask(lease, message, reply) {
+      const id = `claviger-${++lastQuestion}`
+      asked.set(id, { lease, id: message.id })
+      const question = { ...message, id }
+      const way = reply ?? [...session.replies].at(-1)
+      if (!way?.aside(question)) session.say(question)
+    },
+    answered(message) {
+      const question = asked.get(message.id as string)
+      if (!question) return
+      asked.delete(message.id as string)
+      question.lease.connection.respond(
+        question.id,
+        message.error ? { error: message.error } : { result: message.result ?? {} },
+      )
+    },
+    openStream(res) {
+      if (stream && !stream.destroyed) stream.end()
+      stream = res
+      beginStream(res)
+      res.once('close', () => {
+        if (stream === res) stream = null
+      })
+      for (const text of waiting.splice(0)) writeEvent(res, text)
+    },
+    hasStream: () => stream !== null,
+    close() {
+      stream?.end()
+      for (const controllers of session.underWay.values()) for (const controller of controllers) controller.abort()
+      for (const { lease, id } of asked.values())
+        lease.connection.respond(id, { error: { code: -32603, message: 'The client is gone.' } })
+    },
+  }
+  return session
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ActivityLine } from '../core/activity.ts'
+import type { Context } from '../core/context.ts'
+import type { Key } from '../core/keys/key.ts'
+import type { Ring } from '../core/keys/ring.ts'
+import type { Shelf } from '../core/mcps/shelf.ts'
+import type { Log } from '../log.ts'
+import type { JsonObject, Message } from '../upstreams/connection.ts'
+import type { Era } from '../upstreams/handshake.ts'
+import type { Pool } from '../upstreams/pool.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Listeners } from './listen.ts'
+import type { Recorder } from './record.ts'
+import type { Reply } from './reply.ts'
+import type { Session, Sessions } from './sessions.ts'
+
+/** What the gateway's parts share. */
+export type Gateway = {
+  ctx: Context
+  ring: Ring
+  shelf: Shelf
+  pool: Pool
+  catalogue: Catalogue
+  sessions: Sessions
+  listeners: Listeners
+  recorder: Recorder
+  log: Log
+  version: string
+}
+
+/** One request of a client's, from its proof to its answer. */
+export type Turn = {
+  req: IncomingMessage
+  res: ServerResponse
+  key: Key
+  era: Era
+  session: Session | null
+  message: Message & { method: string }
+  reply: Reply
+  /** Aborted when the caller hangs up or cancels, or when the key ends. */
+  signal: AbortSignal
+  /** What the activity line will say. */
+  note: { mcp: string | null; tool: string | null; upstreamMs: number | null; outcome: ActivityLine['outcome'] }
+}
+
+export function paramsOf(turn: Turn): JsonObject {
+  return turn.message.params ?? {}
+}
+
+/** `claude-code 2.1.329`, as the client announced itself. */
+export function clientName(info: JsonObject | undefined): string | null {
+  if (typeof info?.name !== 'string') return null
+  const version = typeof info.version === 'string' ? ` ${info.version}` : ''
+  return `${info.name}${version}`.replace(/\p{Cc}/gu, ' ').slice(0, 100)
+}
+
+export function announcedBy(message: Message, session: Session | null): string | null {
+  const meta = message.params?._meta as JsonObject | undefined
+  return clientName(
+    (meta?.['io.modelcontextprotocol/clientInfo'] as JsonObject | undefined) ?? session?.introduction.clientInfo,
+  )
+}

@@ -1,0 +1,275 @@
+import type { Environment } from '../core/keys/key.ts'
+import type { Mcp, Target } from '../core/mcps/mcp.ts'
+import type { Log } from '../log.ts'
+import { CallFailed, type Connection, connectionOver, type JsonObject, type Message } from './connection.ts'
+import {
+  type Era,
+  envelope,
+  type Hello,
+  helloOf,
+  type Introduction,
+  introduce,
+  NEWEST_LEGACY,
+  RpcError,
+  resultOf,
+} from './handshake.ts'
+import type { Failure, OpenWire } from './wire.ts'
+
+/** On whose behalf an upstream is reached. */
+export type Party = {
+  era: Era
+  keyId: string
+  /** Of an older client: it may be asked back (sampling, elicitation, roots), so it has a session of its own. */
+  session: { id: string; introduction: Introduction; unasked(mcp: Mcp, lease: Lease, message: Message): void } | null
+}
+
+export type Lease = {
+  connection: Connection
+  hello: Hello
+  /** Nobody else's calls run over it: what the server asks can be meant for this party only. */
+  dedicated: boolean
+}
+
+export type Openers = {
+  session(target: Target): OpenWire
+  stateless(target: Target): OpenWire | null
+  /** HTTP+SSE of 2024-11-05, for servers that refuse a POSTed handshake. */
+  old(target: Target): OpenWire | null
+}
+
+export type Pool = {
+  reach(mcp: Mcp, environment: Environment, party: Party): Promise<Lease>
+  /** What a shared upstream says unasked, such as that its list changed. */
+  listen(hear: (mcp: Mcp, environment: Environment, message: Message) => void): void
+  endSession(sessionId: string): void
+  /** Ends what was reached under a definition that no longer holds. */
+  keepOnly(isCurrent: (mcpId: string, revision: number) => boolean): void
+  lastFailure(mcp: Mcp, environment: Environment): { failure: Failure; at: Date } | null
+  reached(): { mcpId: string; environment: Environment; scope: string; inFlight: number }[]
+  close(): Promise<void>
+}
+
+type Options = { openers: Openers; unsealed: (target: Target) => Target; now: () => Date; log: Log; version: string }
+
+type Entry = {
+  mcp: Mcp
+  environment: Environment
+  scope: string
+  lease: Promise<Lease>
+  open: Lease | null
+  usedAt: number
+}
+type Trouble = { failures: number; retryAt: number; failure: Failure; at: Date }
+
+const IDLE_MS = 10 * 60_000
+const VERDICT_MS = 24 * 3_600_000
+const PROBE_MS = 10_000
+const HANDSHAKE_MS = 60_000 // a first `npx` downloads its package
+const LONGEST_BACKOFF_MS = 30_000
+const SWEEP_MS = 30_000
+
+export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
+  const entries = new Map<string, Entry>()
+  const troubles = new Map<string, Trouble>()
+  const speaksModern = new Map<string, { yes: boolean; until: number }>()
+  const listeners: ((mcp: Mcp, environment: Environment, message: Message) => void)[] = []
+  const ourselves: Introduction = {
+    protocolVersion: NEWEST_LEGACY,
+    capabilities: {},
+    clientInfo: { name: 'claviger', version },
+  }
+  const sweeper = setInterval(sweep, SWEEP_MS)
+  sweeper.unref()
+
+  async function reach(mcp: Mcp, environment: Environment, party: Party): Promise<Lease> {
+    const { scope, as, hear } = scopeOf(mcp, party)
+    const place = `${mcp.id}/${mcp.revision}/${environment}`
+    const name = `${place}/${party.era}/${scope}`
+    const known = entries.get(name)
+    if (known) {
+      known.usedAt = now().getTime()
+      return known.open ?? known.lease
+    }
+    refuseWhileBackingOff(place)
+    const entry: Entry = { mcp, environment, scope, open: null, usedAt: now().getTime(), lease: undefined as never }
+    entries.set(name, entry)
+    entry.lease = connect(entry, party.era, as, hear, () => entries.delete(name)).then(
+      (lease) => {
+        troubles.delete(place)
+        entry.open = lease
+        return lease
+      },
+      (error: unknown) => {
+        entries.delete(name)
+        throw noteTrouble(place, mcp, error)
+      },
+    )
+    return entry.lease
+  }
+
+  /** Older clients that can be asked back, and servers kept apart by session, get a connection of their own. */
+  function scopeOf(mcp: Mcp, { keyId, session }: Party) {
+    const dedicated =
+      session !== null && (mcp.isolation === 'per-session' || canBeAsked(session.introduction.capabilities))
+    if (dedicated) return { scope: `session:${session.id}`, as: session.introduction, hear: session.unasked }
+    return { scope: mcp.isolation === 'shared' ? 'shared' : `key:${keyId}`, as: ourselves, hear: null }
+  }
+
+  async function connect(
+    entry: Entry,
+    era: Era,
+    as: Introduction,
+    hear: NonNullable<Party['session']>['unasked'] | null,
+    ended: () => void,
+  ): Promise<Lease> {
+    const { mcp, environment } = entry
+    const sealed = mcp.targets[environment]
+    if (!sealed) throw new Error(`${mcp.slug} has no ${environment} target`)
+    const target = unsealed(sealed)
+    const dedicated = hear !== null
+    const ears = {
+      unasked(message: Message) {
+        if (hear && entry.open) hear(mcp, entry.open, message)
+        else if (hear === null) hearShared(entry, message)
+      },
+      closed(failure: Failure) {
+        ended()
+        log.info('An upstream connection ended', { mcp: mcp.slug, environment, why: failure.message })
+      },
+    }
+    const place = `${mcp.id}/${mcp.revision}/${environment}`
+    const verdict = speaksModern.get(place)
+    if (era === 'modern' && (!verdict || verdict.yes || verdict.until < now().getTime())) {
+      const modern = await tryModern(target, ears)
+      speaksModern.set(place, { yes: modern !== null, until: now().getTime() + VERDICT_MS })
+      if (modern) return { ...modern, dedicated: false }
+    }
+    try {
+      return { ...(await introduce(openers.session(target), ears, as, HANDSHAKE_MS)), dedicated }
+    } catch (error) {
+      const other = await tryOld(target, ears, as, error)
+      if (other) return { ...other, dedicated }
+      const modern = era === 'legacy' && mayBeModernOnly(error) ? await tryModern(target, ears) : null
+      if (modern) return { ...modern, dedicated: false }
+      throw error
+    }
+  }
+
+  async function tryModern(
+    target: Target,
+    ears: Parameters<typeof connectionOver>[1],
+  ): Promise<{ connection: Connection; hello: Hello } | null> {
+    const connection = await connectionOver(openers.stateless(target) ?? openers.session(target), ears)
+    try {
+      const params = { _meta: envelope(ourselves) }
+      const headers = { 'Mcp-Method': 'server/discover' }
+      const discovered = resultOf(
+        await connection.call({ method: 'server/discover', params, headers, timeoutMs: PROBE_MS }),
+      ) as JsonObject
+      if (!Array.isArray(discovered.supportedVersions)) throw new RpcError({ code: -32601, message: 'no discovery' })
+      return { connection, hello: helloOf(discovered) }
+    } catch (error) {
+      void connection.close()
+      if (error instanceof CallFailed && error.failure.stage === 'start') throw error
+      return null
+    }
+  }
+
+  async function tryOld(target: Target, ears: Parameters<typeof connectionOver>[1], as: Introduction, error: unknown) {
+    const open = error instanceof CallFailed || error instanceof RpcError ? openers.old(target) : null
+    if (!open) return null
+    return introduce(open, ears, as, HANDSHAKE_MS).catch(() => null)
+  }
+
+  /** On a shared connection nobody can be asked, and what concerns one caller must not reach another. */
+  function hearShared({ mcp, environment, open }: Entry, message: Message): void {
+    if (message.id !== undefined) {
+      open?.connection.respond(message.id, { error: { code: -32601, message: 'This client cannot be asked.' } })
+      return
+    }
+    for (const hear of listeners) hear(mcp, environment, message)
+  }
+
+  function refuseWhileBackingOff(place: string): void {
+    const trouble = troubles.get(place)
+    if (trouble && trouble.retryAt > now().getTime()) throw new CallFailed({ ...trouble.failure, unsent: true })
+  }
+
+  function noteTrouble(place: string, mcp: Mcp, error: unknown): Error {
+    const failure: Failure =
+      error instanceof CallFailed
+        ? error.failure
+        : {
+            code: 'upstream_unavailable',
+            stage: 'handshake',
+            message: 'The MCP server refused the handshake.',
+            unsent: true,
+          }
+    const failures = (troubles.get(place)?.failures ?? 0) + 1
+    const wait = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** (failures - 1)) * (0.75 + Math.random() / 2)
+    troubles.set(place, { failures, retryAt: now().getTime() + wait, failure, at: now() })
+    log.warn('An upstream could not be reached', {
+      mcp: mcp.slug,
+      stage: failure.stage,
+      why: failure.message,
+      failures,
+    })
+    if (!(error instanceof CallFailed) && !(error instanceof RpcError)) log.error('Unexpected error', { error })
+    return error instanceof CallFailed ? error : new CallFailed(failure)
+  }
+
+  function end(name: string, entry: Entry): void {
+    entries.delete(name)
+    entry.lease.then(({ connection }) => connection.close()).catch(() => {})
+  }
+
+  function sweep(): void {
+    const before = now().getTime() - IDLE_MS
+    for (const [name, entry] of entries)
+      if (
+        entry.open &&
+        entry.usedAt < before &&
+        entry.open.connection.inFlight() === 0 &&
+        !entry.scope.startsWith('session:')
+      )
+        end(name, entry)
+  }
+
+  return {
+    reach,
+    listen: (hear) => void listeners.push(hear),
+    endSession(sessionId) {
+      for (const [name, entry] of entries) if (entry.scope === `session:${sessionId}`) end(name, entry)
+    },
+    keepOnly(isCurrent) {
+      for (const [name, entry] of entries) if (!isCurrent(entry.mcp.id, entry.mcp.revision)) end(name, entry)
+    },
+    lastFailure(mcp, environment) {
+      return troubles.get(`${mcp.id}/${mcp.revision}/${environment}`) ?? null
+    },
+    reached: () =>
+      [...entries.values()].map(({ mcp, environment, scope, open }) => ({
+        mcpId: mcp.id,
+        environment,
+        scope,
+        inFlight: open?.connection.inFlight() ?? 0,
+      })),
+    async close() {
+      clearInterval(sweeper)
+      const leases = [...entries.values()].map(({ lease }) =>
+        lease.then(({ connection }) => connection.close()).catch(() => {}),
+      )
+      entries.clear()
+      await Promise.all(leases)
+    },
+  }
+}
+
+function canBeAsked(capabilities: JsonObject): boolean {
+  return ['sampling', 'elicitation', 'roots'].some((name) => capabilities[name] !== undefined)
+}
+
+/** A server of 2026-07-28 alone does not know `initialize`. */
+function mayBeModernOnly(error: unknown): boolean {
+  return error instanceof RpcError || (error instanceof CallFailed && error.failure.stage !== 'start')
+}
