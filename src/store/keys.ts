@@ -205,7 +205,7 @@ function toColumns(changed: KeyChange): Partial<KeyRow> {
 }
 
 function time(date: Date | null | undefined): number | null | undefined {
-  return date && date.getTime()
+  return date === null ? null : date?.getTime()
 }
 
 function date(time: number | null): Date | null {

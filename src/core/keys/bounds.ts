@@ -54,7 +54,8 @@ function accessWithin(own: McpAccess, wanted: McpAccess): boolean {
   return wanted.mcps.every((grant) => {
     const held = own.mcps.find((one) => one.slug === grant.slug)
     return (
-      held && (held.tools === null || (grant.tools !== null && grant.tools.every((tool) => held.tools!.includes(tool))))
+      held !== undefined &&
+      (held.tools === null || (grant.tools !== null && grant.tools.every((tool) => held.tools!.includes(tool))))
     )
   })
 }
