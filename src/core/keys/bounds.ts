@@ -51,11 +51,9 @@ function mayPassOn(scope: string): boolean {
 function accessWithin(own: McpAccess, wanted: McpAccess): boolean {
   if (own.mode === 'all') return true
   if (wanted.mode === 'all') return false
-  return wanted.mcps.every((grant) => {
-    const held = own.mcps.find((one) => one.slug === grant.slug)
-    return (
-      held !== undefined &&
-      (held.tools === null || (grant.tools !== null && grant.tools.every((tool) => held.tools!.includes(tool))))
-    )
+  return wanted.mcps.every(({ slug, tools }) => {
+    const held = own.mcps.find((grant) => grant.slug === slug)
+    if (!held || held.tools === null) return held !== undefined
+    return tools?.every((tool) => held.tools!.includes(tool)) ?? false
   })
 }
