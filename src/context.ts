@@ -1,3 +1,4 @@
+import { loadAddonsFrom } from './assets.ts'
 import type { Config } from './config.ts'
 import type { Context } from './core/context.ts'
 import { deriveSecrets, Secret } from './core/secret.ts'
@@ -6,7 +7,10 @@ import { openStore } from './store/open.ts'
 
 /** Opens what the rules ask of the world, for the server and the command line alike. */
 export function openContext(config: Config, now: () => Date, inMemory = false): { ctx: Context; migrated: string[] } {
-  if (!inMemory) makeDataDir(config.data_dir)
+  if (!inMemory) {
+    makeDataDir(config.data_dir)
+    loadAddonsFrom(config.data_dir)
+  }
   const secret = inMemory
     ? (config.secret ?? new Secret('a secret for a database in memory'))
     : instanceSecret(config.data_dir, config.secret)

@@ -8,7 +8,6 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { nativeAddon } from '../assets.ts'
 import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
@@ -16,7 +15,7 @@ export type Tx = Db
 
 /** One connection with the pragmas that durability and order rest on; none of them is a given. */
 export function connect(file: string): Database.Database {
-  const connection = new Database(file, { nativeBinding: nativeAddon('better-sqlite3') })
+  const connection = new Database(file)
   connection.pragma('busy_timeout = 5000')
   connection.pragma('journal_mode = WAL')
   connection.pragma('synchronous = FULL') // with NORMAL, a power cut may undo the last revocation
