@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import express from 'express'
 import { errorPages } from './admin/errors.ts'
 import { renderer } from './admin/render.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { apiRoutes } from './api/routes.ts'
 import { staticFolder } from './assets.ts'
-import type { Config } from './config.ts'
+import { type Config, processEnvironment } from './config.ts'
 import { openContext } from './context.ts'
 import type { Context } from './core/context.ts'
 import { newId } from './core/ids.ts'
@@ -24,7 +25,7 @@ import { look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
 import type { Log } from './log.ts'
-import { openers } from './upstreams/open.ts'
+import { openersFor } from './upstreams/open.ts'
 import { upstreamPool } from './upstreams/pool.ts'
 import { VERSION } from './version.ts'
 
@@ -54,7 +55,11 @@ export async function startApp({
   const ring = keyRing(ctx)
   const requireSetUp = setupGate(ctx)
   const pool = upstreamPool({
-    openers: openers(),
+    openers: openersFor({
+      environment: processEnvironment(),
+      runDir: inMemory ? null : join(config.data_dir, 'run'),
+      allowPrivate: config.allow_private_addresses,
+    }),
     unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),
     now,
     log,

@@ -8,8 +8,8 @@ export const SUPPORTED = [MODERN, ...LEGACY]
 
 /** The body tells: each request of 2026-07-28 carries an envelope, a handshake is an older client's. */
 export function eraOf(req: IncomingMessage, message: Message): Era {
-  if (message.method === 'initialize') return 'legacy'
   if (versionIn(message) !== undefined) return 'modern'
+  if (message.method === 'initialize') return 'legacy'
   return req.headers['mcp-protocol-version'] === MODERN && message.method !== undefined ? 'modern' : 'legacy'
 }
 

@@ -9,7 +9,7 @@ import { authenticate } from '../http/authenticate.ts'
 import { STATUS, sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
-import { type Introduction, NEWEST_LEGACY, RpcError } from '../upstreams/handshake.ts'
+import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from '../upstreams/handshake.ts'
 import type { Pool } from '../upstreams/pool.ts'
 import { answerAggregate, introduceAggregate } from './aggregate.ts'
 import { catalogueOf } from './catalogue.ts'
@@ -95,11 +95,26 @@ export function gatewayDoor({ ctx, ring, pool, log, version }: Options): McpDoor
   async function post(req: IncomingMessage, res: ServerResponse, key: Key, slug: string | null): Promise<void> {
     const body = parseMessage(req, await readBody(req))
     if (isSimpleCall(body)) return callSimply(req, res, key, body)
+    try {
+      await answer(req, res, key, slug, body)
+    } catch (error) {
+      if (res.headersSent) throw error
+      sendWholeError(res, error, body.id ?? null, req.seen.id, req.log)
+    }
+  }
+
+  async function answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    key: Key,
+    slug: string | null,
+    body: Message & Record<string, unknown>,
+  ): Promise<void> {
     if (body.jsonrpc !== '2.0') throw new Refusal('bad_request', 'The body must be a JSON-RPC 2.0 message.')
     const era = eraOf(req, body)
-    if (body.method === undefined || body.id === undefined) return takeAside(req, res, key, slug, body)
+    if (body.method === undefined || body.id === undefined) return takeAside(req, res, key, slug, body, era)
     const message = body as Turn['message']
-    if (message.method === 'initialize') return begin(req, res, key, slug, message)
+    if (era === 'legacy' && message.method === 'initialize') return begin(req, res, key, slug, message)
     if (era === 'modern') checkModern(req, message)
     const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
     const turn = turnOf(req, res, key, message, era, session)
@@ -191,9 +206,15 @@ export function gatewayDoor({ ctx, ring, pool, log, version }: Options): McpDoor
   }
 
   /** Notifications, and answers to what a server asked: taken, and answered with nothing. */
-  function takeAside(req: IncomingMessage, res: ServerResponse, key: Key, slug: string | null, message: Message): void {
-    const isModern = eraOf(req, message) === 'modern'
-    const session = isModern ? null : sessions.find(sessionIdOf(req), key, slug)
+  function takeAside(
+    req: IncomingMessage,
+    res: ServerResponse,
+    key: Key,
+    slug: string | null,
+    message: Message,
+    era: Era,
+  ): void {
+    const session = era === 'modern' ? null : sessions.find(sessionIdOf(req), key, slug)
     if (session && message.method === undefined) session.answered(message)
     else if (session && message.method === 'notifications/cancelled') cancel(session, message.params?.requestId)
     else if (session && message.method !== 'notifications/initialized')

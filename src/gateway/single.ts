@@ -66,6 +66,7 @@ export async function introduceSingle(
 ): Promise<JsonObject> {
   const mcp = await reachable(gateway, key, slug)
   const lease = await gateway.pool.reach(mcp, key.environment, partyOf(gateway, { era: 'legacy', key, session }))
+  session.leases.add(lease)
   const { hello } = lease
   const protocolVersion = lease.dedicated ? hello.protocolVersion : agreedVersion(session.introduction.protocolVersion)
   if (hello.era === 'legacy') return { ...hello.whole, protocolVersion }
