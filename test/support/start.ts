@@ -49,7 +49,7 @@ export async function start({
   async function call(
     method: string,
     path: string,
-    { key, cookie, body, form, headers = {} }: Sent = {},
+    { key, cookie, body, form, headers = {}, signal }: Sent = {},
   ): Promise<Response> {
     const sent = new Headers(headers)
     if (key) sent.set('authorization', `Bearer ${key}`)
@@ -63,7 +63,7 @@ export async function start({
         : body === undefined
           ? undefined
           : JSON.stringify(body)
-    return fetch(origin + path, { method, headers: sent, body: payload, redirect: 'manual' })
+    return fetch(origin + path, { method, headers: sent, body: payload, redirect: 'manual', signal })
   }
 
   const first = setUp ? await owner(ctx) : null
@@ -136,6 +136,7 @@ type Sent = {
   body?: unknown
   form?: Record<string, string> | string[][]
   headers?: Record<string, string>
+  signal?: AbortSignal
 }
 
 async function owner(ctx: Context): Promise<{ user: User; workspace: Workspace }> {
