@@ -113,7 +113,7 @@ export async function startApp({
 
   function pagesAndApi() {
     const statics = staticsIn(staticFolder())
-    const render = renderer(statics, VERSION)
+    const render = renderer(statics, VERSION, ctx.now)
     const site = express()
     site.disable('x-powered-by')
     site.disable('etag')

@@ -10,17 +10,35 @@ export function errorPages(render: Render): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy()
     if (!wantsPage(req)) return sendProblem(res, refusal, req.seen.id)
     res.status(STATUS[refusal.code]).set(refusalHeaders(refusal))
-    render(req, res, 'errors/error', { title: 'That did not work', code: refusal.code, message: refusal.message })
+    const { code, message } = refusal
+    if (code === 'not_set_up') return render(req, res, 'not-set-up', { code, message })
+    const fragment = req.get('hx-request') !== undefined
+    if (fragment) res.set(inPlaceOf(req))
+    render(req, res, 'errors/error', { code, message, fragment })
   }
 }
 
-function wantsPage(req: Request): boolean {
-  return (
-    !req.path.startsWith('/api') && (req.get('hx-request') !== undefined || req.accepts(['json', 'html']) === 'html')
-  )
+/** A notice above the page; or in the dialog, behind which that would not be seen. */
+function inPlaceOf(req: Request): Record<string, string> {
+  const inDialog = req.get('hx-target')?.includes('dialog-body')
+  return { 'HX-Retarget': inDialog ? '#dialog-body' : '#flash', 'HX-Reswap': 'innerHTML', 'HX-Reselect': '.notice' }
 }
 
-/** What express itself refuses: addresses it cannot decode. */
+/** Browsers say that they want HTML; below /admin so does whoever says nothing. */
+function wantsPage(req: Request): boolean {
+  if (/^\/api(\/|$)/.test(req.path)) return false
+  const first = /^\/admin(\/|$)/.test(req.path) ? ['html', 'json'] : ['json', 'html']
+  return req.get('hx-request') !== undefined || req.accepts(first) === 'html'
+}
+
+/** What express and its body parser refuse themselves. */
 function fromExpress(error: unknown): unknown {
-  return error instanceof URIError ? new Refusal('bad_request', 'The address is not valid.') : error
+  if (error instanceof URIError) return new Refusal('bad_request', 'The address is not valid.')
+  const type = error instanceof Error && 'type' in error && 'expose' in error && error.expose ? error.type : null
+  if (type === 'entity.too.large' || type === 'parameters.too.many')
+    return new Refusal('payload_too_large', 'This form is larger than any of ours.')
+  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
+    return new Refusal('unsupported_media_type', 'Send the form in UTF-8, and not compressed.')
+  if (typeof type === 'string') return new Refusal('bad_request', 'This form could not be read. Send it again.')
+  return error
 }

@@ -135,6 +135,8 @@ export type KeyQuery = {
   workspaceId: string
   environment?: Key['environment']
   state?: KeyState
+  /** Any of these; `state` goes before it. */
+  states?: readonly KeyState[]
   ownerId?: string
   search?: string
   now: Date
@@ -146,6 +148,8 @@ export type KeyStore = {
   byId(workspaceId: string, id: string): Promise<KeyWithUse | null>
   findByHash(hash: string): Promise<FoundKey | null>
   list(query: KeyQuery, page: PageRequest): Promise<Page<KeyWithUse>>
+  /** How many there are in each state. */
+  tally(query: KeyQuery): Promise<Record<KeyState, number>>
   named(workspaceId: string, nameOrHint: string): Promise<KeyWithUse[]>
   add(key: Key, hash: string, entry: AuditEntry): Promise<void>
   /** Null if the key is gone or another change came first (its revision moved). */
@@ -168,7 +172,16 @@ export type ActivityStore = {
   /** One transaction for a batch; a key that is gone by then is passed over. */
   write(lines: ActivityLine[], used: KeyUsed[]): Promise<void>
   list(query: { workspaceId: string; keyId?: string }, page: PageRequest): Promise<Page<ActivityLine>>
+  /** Who called with a key since then. */
+  callersOf(workspaceId: string, keyId: string, since: Date): Promise<Callers>
   sweep(before: Date): Promise<void>
+}
+
+/** The busiest first, twenty at most. */
+export type Callers = {
+  calls: number
+  clients: { name: string; calls: number }[]
+  addresses: { ip: string; calls: number }[]
 }
 
 /** What was answered to a request that carried an Idempotency-Key. */

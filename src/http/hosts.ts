@@ -11,6 +11,7 @@ export type Hosts = {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.+\.localhost)$/
+const ONE_TIME = /^\/admin\/(setup|invitations)\/clv_(setup|invite)_[0-9a-f]{64}$/
 
 /** Answers only to its own names, so that a rebound DNS name reaches nothing. */
 export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL | null }): Hosts {
@@ -26,7 +27,7 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
         'This host name is not answered here. Use the public URL, or set CLAVIGER_PUBLIC_URL to the one you use.',
       )
     const origin = req.headers.origin
-    if (origin !== undefined && !isOwnOrigin(origin, host))
+    if (origin !== undefined && !isOwnOrigin(origin, host) && !isUnnamed(req))
       throw new Refusal('forbidden', 'Requests from pages of other sites are refused.')
   }
 
@@ -36,11 +37,22 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
     return url.hostname === host || url.hostname === publicUrl?.hostname || (onLoopback && LOOPBACK.test(url.hostname))
   }
 
+  /**
+   * A page with `Referrer-Policy: no-referrer` names no origin when it sends its form. Over plain http browsers leave
+   * out Sec-Fetch-Site too; then the one-time token in the address says that the page was ours.
+   */
+  function isUnnamed(req: IncomingMessage): boolean {
+    if (req.headers.origin !== 'null') return false
+    const site = req.headers['sec-fetch-site']
+    return site === undefined ? ONE_TIME.test(req.seen.url) : site === 'same-origin'
+  }
+
   function checkForm(req: IncomingMessage) {
     const site = req.headers['sec-fetch-site']
     const { origin, host } = req.headers
     const sameOrigin = origin !== undefined && URL.parse(origin)?.host === host
     // Browsers send both; `none` is a person's own doing. A request with neither comes from no page of ours.
+    if (isUnnamed(req)) return
     if (
       site === undefined
         ? !sameOrigin
@@ -52,7 +64,7 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
   return { check, checkForm, open }
 }
 
-function hostname(host: string | undefined): string | null {
+export function hostname(host: string | undefined): string | null {
   if (!host || /[\s/@?#\\]/.test(host)) return null
   const url = URL.parse(`http://${host}`)
   return url?.hostname ?? null

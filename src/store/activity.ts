@@ -42,6 +42,31 @@ export function activityIn(db: Db): Store['activity'] {
       return { items: shown.map(toLine), nextCursor: found.length > page.limit ? String(shown.at(-1)!.id) : null }
     },
 
+    async callersOf(workspaceId, keyId, since) {
+      const lines = db
+        .selectFrom('activity')
+        .where('workspace_id', '=', workspaceId)
+        .where('key_id', '=', keyId)
+        .where('at', '>=', since.getTime())
+      const counted = (column: 'client' | 'ip') =>
+        lines
+          .select(({ fn, ref }) => [ref(column).as('name'), fn.countAll<number>().as('calls')])
+          .groupBy(column)
+          .orderBy('calls', 'desc')
+          .limit(20)
+          .execute()
+      const [total, clients, addresses] = await Promise.all([
+        lines.select(({ fn }) => fn.countAll<number>().as('calls')).executeTakeFirstOrThrow(),
+        counted('client'),
+        counted('ip'),
+      ])
+      return {
+        calls: Number(total.calls),
+        clients: clients.map(({ name, calls }) => ({ name: name ?? 'unnamed', calls: Number(calls) })),
+        addresses: addresses.map(({ name, calls }) => ({ ip: name ?? '', calls: Number(calls) })),
+      }
+    },
+
     async sweep(before) {
       await db.deleteFrom('activity').where('at', '<', before.getTime()).execute()
     },

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { type SelectQueryBuilder, sql } from 'kysely'
-import type { Environment, Key, KeyType, Maker } from '../core/keys/key.ts'
+import type { Environment, Key, KeyState, KeyType, Maker } from '../core/keys/key.ts'
 import type { KeyChange, KeyQuery, KeyWithUse, Store } from '../core/store.ts'
 import { append } from './audit.ts'
 import type { Db } from './sqlite.ts'
@@ -35,10 +35,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
     },
 
     async list(query, page) {
-      let rows = inState(withUse().where('keys.workspace_id', '=', query.workspaceId), query)
-      if (query.environment) rows = rows.where('keys.environment', '=', query.environment)
-      if (query.ownerId) rows = rows.where('keys.owner_id', '=', query.ownerId)
-      if (query.search) rows = matching(rows, query.search)
+      let rows = fitting(withUse(), query)
       if (page.cursor) rows = rows.where('keys.id', '<', page.cursor)
       const found = await rows
         .orderBy('keys.id', 'desc')
@@ -46,6 +43,16 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .execute()
       const items = found.slice(0, page.limit).map(toKeyWithUse)
       return { items, nextCursor: found.length > page.limit ? items.at(-1)!.id : null }
+    },
+
+    async tally(query) {
+      const rows = await db
+        .selectFrom(fitting(withUse(), query).select(stateAt(query.now).as('state')).as('found'))
+        .select(({ fn }) => ['found.state', fn.countAll<number>().as('keys')])
+        .groupBy('found.state')
+        .execute()
+      const counts = Object.fromEntries(rows.map(({ state, keys }) => [state, Number(keys)]))
+      return { ...NONE, ...counts }
     },
 
     async named(workspaceId, nameOrHint) {
@@ -103,28 +110,35 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
   }
 }
 
+const NONE: Record<KeyState, number> = { active: 0, scheduled: 0, expired: 0, disabled: 0, revoked: 0 }
+
 type WithUse = KeyRow & { [column in Exclude<keyof KeyUseRow, 'key_id'>]: KeyUseRow[column] | null }
 type Listing = SelectQueryBuilder<Tables & { key_use: KeyUseRow | null }, 'keys' | 'key_use', WithUse>
 
 /** Mirrors `stateOf` for lists; whether a key may pass is never decided here. */
-function inState(rows: Listing, { state, now }: KeyQuery): Listing {
-  if (!state) return rows
-  if (state === 'revoked') return rows.where('keys.revoked_at', 'is not', null)
-  const kept = rows.where('keys.revoked_at', 'is', null)
-  if (state === 'disabled') return kept.where('keys.disabled_at', 'is not', null)
-  const enabled = kept.where('keys.disabled_at', 'is', null)
-  const at = now.getTime()
-  if (state === 'expired') return enabled.where('keys.expires_at', '<=', at)
-  const lasting = enabled.where((eb) => eb.or([eb('keys.expires_at', 'is', null), eb('keys.expires_at', '>', at)]))
-  if (state === 'scheduled') return lasting.where('keys.not_before', '>', at)
-  return lasting.where((eb) => eb.or([eb('keys.not_before', 'is', null), eb('keys.not_before', '<=', at)]))
+function stateAt(now: Date) {
+  return sql<KeyState>`case
+    when keys.revoked_at is not null then 'revoked'
+    when keys.disabled_at is not null then 'disabled'
+    when keys.expires_at <= ${now.getTime()} then 'expired'
+    when keys.not_before > ${now.getTime()} then 'scheduled'
+    else 'active' end`
+}
+
+function fitting(rows: Listing, { workspaceId, environment, ownerId, search, state, states, now }: KeyQuery): Listing {
+  let found = rows.where('keys.workspace_id', '=', workspaceId)
+  const wanted = state ? [state] : states
+  if (wanted) found = found.where(stateAt(now), 'in', wanted)
+  if (environment) found = found.where('keys.environment', '=', environment)
+  if (ownerId) found = found.where('keys.owner_id', '=', ownerId)
+  return search ? matching(found, search) : found
 }
 
 function matching(rows: Listing, search: string): Listing {
   const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
   return rows.where((eb) =>
     eb.or(
-      (['keys.name', 'keys.hint', 'keys.description'] as const).map(
+      (['keys.name', 'keys.hint', 'keys.description', 'key_use.last_used_client'] as const).map(
         (column) => sql<boolean>`lower(${eb.ref(column)}) like ${pattern} escape '\\'`,
       ),
     ),

@@ -160,6 +160,18 @@ export async function setRole(
   if (!(await ctx.store.members.setRole(workspaceId, userId, role, entry))) throw lastOwner()
 }
 
+/** Another member becomes owner, and the one who was stays on as an admin. */
+export async function handOver(
+  ctx: Context,
+  caller: Caller & { kind: 'person' },
+  workspaceId: string,
+  userId: string,
+): Promise<void> {
+  if (userId === caller.user.id) throw invalid('user', 'You are an owner already. Choose another member.')
+  await setRole(ctx, caller, workspaceId, userId, 'owner')
+  await setRole(ctx, caller, workspaceId, caller.user.id, 'admin')
+}
+
 /** Everybody may leave; to remove another takes power over their role. */
 export async function removeMember(
   ctx: Context,

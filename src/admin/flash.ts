@@ -1,0 +1,39 @@
+export type Notice = { kind: 'info' | 'good' | 'warn' | 'bad'; text: string }
+
+/** What a page may say about the form before it. The cookie carries the name alone, so nobody can put words in our mouth. */
+export const FLASHES = {
+  welcome: good('Your account and workspace are ready.'),
+  'signed-out': info('You are signed out.'),
+  'key-renamed': good('The key has its new name.'),
+  'key-disabled': good('The key is disabled. It is refused from its next request on.'),
+  'key-enabled': good('The key is enabled. It works again from its next request on.'),
+  'key-revoked': good('The key is revoked. It is refused from its next request on, for good.'),
+  'key-deleted': good('The key is deleted.'),
+  'invitation-withdrawn': good('The invitation is withdrawn. Its link opens nothing any more.'),
+  'role-changed': good('The role is changed, with effect at once.'),
+  'member-removed': good('They are no longer a member of this workspace.'),
+  left: info('You have left that workspace.'),
+  joined: good('Welcome. You are a member of this workspace now.'),
+  'handed-over': good('The workspace has its new owner. You are an admin of it now.'),
+  'workspace-created': good('The workspace is ready.'),
+  'workspace-renamed': good('The workspace has its new name.'),
+  'workspace-deleted': info('The workspace is deleted.'),
+  'name-changed': good('Your name is changed.'),
+  'password-changed': good('Your password is changed. Every other session has ended.'),
+  'session-ended': good('That session has ended.'),
+  'signed-out-everywhere': info('You are signed out everywhere.'),
+} satisfies Record<string, Notice>
+
+export type FlashName = keyof typeof FLASHES
+
+export function flashNamed(name: string | null): Notice | null {
+  return name !== null && Object.hasOwn(FLASHES, name) ? FLASHES[name as FlashName] : null
+}
+
+function good(text: string): Notice {
+  return { kind: 'good', text }
+}
+
+function info(text: string): Notice {
+  return { kind: 'info', text }
+}

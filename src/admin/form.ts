@@ -1,0 +1,54 @@
+import express, { type Request, type RequestHandler } from 'express'
+import { invalid, Refusal } from '../core/refusal.ts'
+import { Secret } from '../core/secret.ts'
+
+const parse = express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 500 })
+
+/** Reads a form as browsers send it; anything else is refused before it is read. */
+export const readForm: RequestHandler = (req, res, next) => {
+  if (req.headers['content-type'] !== undefined && !req.is('application/x-www-form-urlencoded'))
+    throw new Refusal('unsupported_media_type', 'This address takes a form. Programs use /api/v1.')
+  parse(req, res, next)
+}
+
+/** The field as typed, without white space around it; absent counts as empty, sent twice as its first. */
+export function text({ body }: Request, name: string): string {
+  return all(body, name)[0]?.trim() ?? ''
+}
+
+/** Taken as it is: a password may begin or end with a space. */
+export function secret({ body }: Request, name: string): Secret {
+  return new Secret(all(body, name)[0] ?? '')
+}
+
+export function ticked({ body }: Request, name: string): boolean {
+  return all(body, name).length > 0
+}
+
+export function several({ body }: Request, name: string): string[] {
+  return all(body, name)
+    .map((value) => value.trim())
+    .filter(Boolean)
+}
+
+/** Left empty: null. */
+export function whole(req: Request, name: string): number | null {
+  const typed = text(req, name)
+  if (typed === '') return null
+  const digits = typed.replace(/[\s,]/g, '')
+  if (!/^\d{1,15}$/.test(digits)) throw invalid(name, `"${typed}" is no whole number.`)
+  return Number(digits)
+}
+
+/** Left out: the usual one. */
+export function oneOf<T extends string>(req: Request, name: string, choices: readonly T[], usual: T): T {
+  const typed = text(req, name) || usual
+  const found = choices.find((choice) => choice === typed)
+  if (!found) throw invalid(name, `Choose one of ${choices.join(', ')}.`)
+  return found
+}
+
+function all(body: unknown, name: string): string[] {
+  const value = body && Object.hasOwn(body, name) ? (body as Record<string, unknown>)[name] : undefined
+  return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]
+}

@@ -1,0 +1,20 @@
+import { mayDo } from '../core/caller.ts'
+import { type Key, stateOf } from '../core/keys/key.ts'
+import { mayChange } from '../core/keys/lifecycle.ts'
+import type { KeyWithUse } from '../core/store.ts'
+import type { Inside } from './entrance.ts'
+
+export type Row = KeyWithUse & { status: string; mayChange: boolean }
+
+/** A key as lists and pages show it to this visitor. */
+export function rowOf({ caller }: Pick<Inside, 'caller'>, key: KeyWithUse, now: Date): Row {
+  return { ...key, status: stateOf(key, now), mayChange: mayChange(caller, key) }
+}
+
+export function mayIssue({ caller }: Pick<Inside, 'caller'>): boolean {
+  return mayDo(caller, 'keys.issue')
+}
+
+export function pageOf(base: string, { id }: Pick<Key, 'id'>): string {
+  return `${base}/keys/${id}`
+}
