@@ -5,6 +5,7 @@ import { newId } from '../ids.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
 import type { KeyChange, KeyWithUse } from '../store.ts'
+import { checkAccess } from './access.ts'
 import { checkRanges } from './addresses.ts'
 import { checkWithin, type Reach } from './bounds.ts'
 import { checkLifetime } from './expiry.ts'
@@ -75,7 +76,7 @@ function reachOf(wanted: NewKey, caller: Caller): Reach {
     environment: wanted.environment ?? own?.environment ?? 'live',
     type: wanted.type ?? 'restricted',
     scopes: checkScopes(wanted.scopes ?? (handedDown?.length ? handedDown : DEFAULT_SCOPES)),
-    mcpAccess: wanted.mcpAccess ?? own?.mcpAccess ?? { mode: 'all' },
+    mcpAccess: checkAccess(wanted.mcpAccess ?? own?.mcpAccess ?? { mode: 'all' }),
     ipAllow: checkRanges(wanted.ipAllow ?? own?.ipAllow ?? []),
     rateLimitPerMinute: checkRate(
       wanted.rateLimitPerMinute ?? Math.min(own?.rateLimitPerMinute ?? DEFAULT_RATE, DEFAULT_RATE),
@@ -122,7 +123,7 @@ export async function edit(
     if (wanted.description !== undefined) change.description = wanted.description || null
     if (wanted.type != null) change.type = wanted.type
     if (wanted.scopes != null) change.scopes = checkScopes(wanted.scopes)
-    if (wanted.mcpAccess != null) change.mcpAccess = wanted.mcpAccess
+    if (wanted.mcpAccess != null) change.mcpAccess = checkAccess(wanted.mcpAccess)
     if (wanted.ipAllow !== undefined) change.ipAllow = checkRanges(wanted.ipAllow ?? [])
     if (wanted.rateLimitPerMinute !== undefined)
       change.rateLimitPerMinute = checkRate(wanted.rateLimitPerMinute ?? DEFAULT_RATE)

@@ -86,12 +86,9 @@ export async function workspaceNamed(ctx: Context, text: string | undefined): Pr
   const all = await ctx.store.workspaces.list()
   if (text === undefined) {
     if (all.length === 1) return all[0]!
-    throw invalid(
-      'workspace',
-      all.length === 0
-        ? 'There is no workspace yet.'
-        : `Say which: --workspace ${all.map(({ slug }) => slug).join(' | ')}.`,
-    )
+    if (all.length === 0)
+      throw new Refusal('not_found', 'There is no workspace yet. Make one: `claviger workspaces create NAME`.')
+    throw invalid('workspace', `Say which: --workspace ${all.map(({ slug }) => slug).join(' | ')}.`)
   }
   const found = all.find(({ slug }) => slug === text) ?? all.filter(({ name }) => name === text)
   if (!Array.isArray(found)) return found
