@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 import express from 'express'
 import { errorPages } from './admin/errors.ts'
 import { renderer } from './admin/render.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { apiRoutes } from './api/routes.ts'
 import { staticFolder } from './assets.ts'
-import { type Config, processEnvironment } from './config.ts'
+import type { Config } from './config.ts'
 import { openContext } from './context.ts'
 import type { Context } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { keyRing } from './core/keys/ring.ts'
-import { unsealTarget } from './core/mcps/sealing.ts'
 import { Refusal } from './core/refusal.ts'
 import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
@@ -25,8 +23,7 @@ import { look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
 import type { Log } from './log.ts'
-import { openersFor } from './upstreams/open.ts'
-import { upstreamPool } from './upstreams/pool.ts'
+import { upstreamsFor } from './upstreams.ts'
 import { VERSION } from './version.ts'
 
 export type App = {
@@ -54,18 +51,8 @@ export async function startApp({
 
   const ring = keyRing(ctx)
   const requireSetUp = setupGate(ctx)
-  const pool = upstreamPool({
-    openers: openersFor({
-      environment: processEnvironment(),
-      runDir: inMemory ? null : join(config.data_dir, 'run'),
-      allowPrivate: config.allow_private_addresses,
-    }),
-    unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),
-    now,
-    log,
-    version: VERSION,
-  })
-  const mcp = gatewayDoor({ ctx, ring, pool, log, version: VERSION })
+  const { pool, catalogue, tools } = upstreamsFor(ctx, config, log, inMemory)
+  const mcp = gatewayDoor({ ctx, ring, pool, catalogue, log, version: VERSION })
   const pages = pagesAndApi()
   const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
   const drain = drainOf(server)
@@ -119,7 +106,7 @@ export async function startApp({
     site.disable('etag')
     site.use(securityHeaders())
     site.use('/static', statics.serve)
-    site.use('/api', apiRoutes(ctx, ring, requireSetUp))
+    site.use('/api', apiRoutes({ ctx, ring, requireSetUp, render, version: VERSION }))
     site.use('/admin', adminRoutes({ ctx, render, hosts, requireSetUp, publicUrl: config.public_url }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {

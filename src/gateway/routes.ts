@@ -8,11 +8,11 @@ import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { STATUS, sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
+import type { Catalogue } from '../upstreams/catalogue.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from '../upstreams/handshake.ts'
 import type { Pool } from '../upstreams/pool.ts'
 import { answerAggregate, introduceAggregate } from './aggregate.ts'
-import { catalogueOf } from './catalogue.ts'
 import { asMessageRefusal, errorText, ProtocolError, sendWholeError } from './errors.ts'
 import { listenersOf } from './listen.ts'
 import { parseMessage, readBody } from './message.ts'
@@ -32,12 +32,11 @@ export type McpDoor = {
   close(): Promise<void>
 }
 
-type Options = { ctx: Context; ring: Ring; pool: Pool; log: Log; version: string }
+type Options = { ctx: Context; ring: Ring; pool: Pool; catalogue: Catalogue; log: Log; version: string }
 
 /** The door for MCP clients: plain node:http, ahead of express, no body parser. */
-export function gatewayDoor({ ctx, ring, pool, log, version }: Options): McpDoor {
+export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Options): McpDoor {
   const shelf = mcpShelf(ctx)
-  const catalogue = catalogueOf(ctx, pool, log)
   const held = new Map<Session, { close(): void }>()
   const sessions = sessionsOf(
     (session) => {

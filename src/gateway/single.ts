@@ -93,7 +93,7 @@ async function list(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObject>
         ? await gateway.catalogue.known(mcp, turn.key.environment)
         : null
     if (!known) throw error
-    return listResult(turn.era, member, visible(turn.key, mcp.slug, kind, known[kind]))
+    return listResult(turn.era, member, visible(turn.key, mcp.slug, kind, known.offer[kind]))
   }
 }
 

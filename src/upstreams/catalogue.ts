@@ -3,15 +3,15 @@ import type { Environment } from '../core/keys/key.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
 import type { KnownOffer, NamedThing, Offer } from '../core/mcps/state.ts'
 import type { Log } from '../log.ts'
-import type { JsonObject } from '../upstreams/connection.ts'
-import { envelope, resultOf } from '../upstreams/handshake.ts'
-import type { Lease, Pool } from '../upstreams/pool.ts'
+import type { JsonObject } from './connection.ts'
+import { envelope, resultOf } from './handshake.ts'
+import type { Lease, Pool } from './pool.ts'
 
 export type Catalogue = {
   /** What is known of an MCP's offer, at once where anything is known; asked anew behind the answer. */
   offer(mcp: Mcp, environment: Environment): Promise<Offer>
   /** What was heard last, without asking. */
-  known(mcp: Mcp, environment: Environment): Promise<Offer | null>
+  known(mcp: Mcp, environment: Environment): Promise<KnownOffer | null>
   refresh(mcp: Mcp, environment: Environment): Promise<KnownOffer>
   /** Its list has changed: the next refresh begins now. */
   stale(mcp: Mcp, environment: Environment): void
@@ -101,7 +101,8 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
       ).catch(() => NOTHING)
     },
     async known(mcp, environment) {
-      return (await entryFor(mcp, environment)).offer
+      const { offer, heardAt } = await entryFor(mcp, environment)
+      return offer && { offer, heardAt: new Date(heardAt) }
     },
     async refresh(mcp, environment) {
       return ask(await entryFor(mcp, environment), mcp, environment)

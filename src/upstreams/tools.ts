@@ -1,0 +1,44 @@
+import { Refusal } from '../core/refusal.ts'
+import type { Tools } from '../core/tools.ts'
+import type { Catalogue } from './catalogue.ts'
+import { CallFailed, Cancelled } from './connection.ts'
+import { envelope, RpcError, resultOf } from './handshake.ts'
+import type { Party, Pool } from './pool.ts'
+
+/** A caller of ours that is no MCP client: it can be asked nothing back. */
+const PLAIN: Party = { era: 'modern', keyId: 'rest', session: null }
+
+export function toolsOver(pool: Pool, catalogue: Catalogue, version: string): Tools {
+  return {
+    known: catalogue.known,
+    refresh: (mcp, environment) => catalogue.refresh(mcp, environment).catch(refused),
+    async call(mcp, environment, tool, args, signal) {
+      try {
+        const { connection, hello } = await pool.reach(mcp, environment, PLAIN)
+        const modern = hello.era === 'modern'
+        const answer = await connection.call({
+          method: 'tools/call',
+          params: {
+            name: tool,
+            arguments: args,
+            ...(modern && { _meta: envelope({ capabilities: {}, clientInfo: { name: 'claviger', version } }) }),
+          },
+          headers: modern ? { 'Mcp-Method': 'tools/call', 'Mcp-Name': tool } : undefined,
+          timeoutMs: mcp.timeoutSeconds * 1000,
+          signal,
+        })
+        return resultOf(answer) as Record<string, unknown>
+      } catch (error) {
+        return refused(error)
+      }
+    },
+  }
+}
+
+function refused(error: unknown): never {
+  if (error instanceof CallFailed) throw new Refusal(error.failure.code, error.failure.message)
+  if (error instanceof RpcError)
+    throw new Refusal('upstream_unavailable', `The MCP server answers: ${error.error.message}`)
+  if (error instanceof Cancelled) throw new Refusal('upstream_unavailable', 'The call was cancelled.')
+  throw error
+}
