@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { delimiter } from 'node:path'
+import { nearest } from './core/nearest.ts'
 import { Secret } from './core/secret.ts'
+
+export { nearest }
 
 type Kind<T> = { parse: (text: string) => T; says: string }
 
@@ -222,22 +225,6 @@ function readFile(file: string | null): Partial<Record<Name, string>> {
 
 function unknownName(given: string, names: string[], where = 'the environment'): ConfigError {
   return new ConfigError(`${given} in ${where} is no setting of Claviger. Did you mean ${nearest(given, names)}?`)
-}
-
-export function nearest(given: string, names: readonly string[]): string {
-  return names.reduce((best, name) => (distance(given, name) < distance(given, best) ? name : best))
-}
-
-/** Levenshtein's: how many letters to add, drop or change. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length]!
 }
 
 export function envName(name: Name): string {

@@ -1,22 +1,94 @@
-import express, { type Router } from 'express'
-import type { Context } from '../core/context.ts'
-import type { Ring } from '../core/keys/ring.ts'
+import express, { type Handler, type Router } from 'express'
 import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
-import type { RequireSetUp } from '../http/setup-gate.ts'
+import { sayWhenExpiring } from '../http/expiring.ts'
+import { listAudit, verifyAudit } from './audit.ts'
+import type { Door } from './door.ts'
+import {
+  changeKey,
+  createKey,
+  deleteKey,
+  disableKey,
+  enableKey,
+  getKey,
+  listKeys,
+  revokeKey,
+  verifyKey,
+} from './keys.ts'
+import { openApi } from './openapi.ts'
+import { type Endpoint, openEndpoint } from './operation.ts'
+import { referencePage } from './reference.ts'
+import { serve } from './serve.ts'
+import { whoami } from './whoami.ts'
 
-export function apiRoutes(ctx: Context, ring: Ring, requireSetUp: RequireSetUp): Router {
-  const routes = express.Router()
+export type Method = 'get' | 'post' | 'patch' | 'delete'
+export type Route = { method: Method; path: string; endpoint: Endpoint }
+
+const get = (path: string, endpoint: Endpoint): Route => ({ method: 'get', path, endpoint })
+const post = (path: string, endpoint: Endpoint): Route => ({ method: 'post', path, endpoint })
+const patch = (path: string, endpoint: Endpoint): Route => ({ method: 'patch', path, endpoint })
+const del = (path: string, endpoint: Endpoint): Route => ({ method: 'delete', path, endpoint })
+
+/** Every address under /api/v1, in the order a visitor would ask. */
+export const ROUTES: Route[] = [
+  get('/whoami', whoami),
+
+  get('/keys', listKeys),
+  post('/keys', createKey),
+  post('/keys/verify', verifyKey),
+  get('/keys/{id}', getKey),
+  patch('/keys/{id}', changeKey),
+  post('/keys/{id}/disable', disableKey), // a change of state is a verb
+  post('/keys/{id}/enable', enableKey),
+  post('/keys/{id}/revoke', revokeKey),
+  del('/keys/{id}', deleteKey), // gone for good
+
+  get('/audit', listAudit),
+  get('/audit/verify', verifyAudit),
+
+  get(
+    '/openapi.json',
+    openEndpoint(
+      {
+        id: 'openapi',
+        summary: 'Read this description',
+        about: 'As OpenAPI 3.1, for tools. Needs no key.',
+        power: null,
+        answer: { status: 200, about: 'The OpenAPI document.' },
+      },
+      (door) => openApi(ROUTES, door.version),
+    ),
+  ),
+]
+
+export function apiRoutes(door: Door): Router {
+  const routes = express.Router({ caseSensitive: true })
   routes.use(async (_req, _res, next) => {
-    await requireSetUp()
+    await door.requireSetUp()
     next()
   })
-  routes.use(async (req, _res, next) => {
-    await authenticate(ctx, ring, req, { urlToo: false })
-    next()
-  })
-  routes.use(() => {
-    throw new Refusal('not_found', 'There is no such address. /api/docs lists them all.')
-  })
+  routes.get('/docs', referencePage(door, ROUTES))
+  for (const { method, path, endpoint } of ROUTES) routes[method](expressPath(path), serve(door, endpoint))
+  routes.use(nothingHere(door))
   return routes
+}
+
+function expressPath(path: string): string {
+  return `/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`
+}
+
+/** A known address asked in another way says which ways there are; to strangers it says nothing. */
+function nothingHere({ ctx, ring }: Door): Handler {
+  const known = ROUTES.map(({ method, path }) => ({
+    method: method.toUpperCase(),
+    pattern: new RegExp(`^/v1${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+  }))
+  return async (req, res) => {
+    const { key } = await authenticate(ctx, ring, req, { urlToo: false })
+    sayWhenExpiring(res, key, ctx.now())
+    const methods = known.filter(({ pattern }) => pattern.test(req.path)).map(({ method }) => method)
+    if (methods.length === 0) throw new Refusal('not_found', 'There is no such address. /api/docs lists them all.')
+    res.setHeader('Allow', methods.join(', '))
+    throw new Refusal('not_found', `There is no ${req.method} here. Use ${methods.join(' or ')}.`)
+  }
 }

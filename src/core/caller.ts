@@ -12,7 +12,7 @@ export type Caller =
   | { kind: 'program'; actor: Actor; key: Key; role: Role | null }
 
 /** What a program needs beside its owner's role; null: never by API key. */
-const SCOPE_FOR: Record<Power, ManagementScope | null> = {
+export const SCOPE_FOR: Record<Power, ManagementScope | null> = {
   'workspace.see': null,
   'keys.see': 'keys:read',
   'keys.issue': 'keys:write',

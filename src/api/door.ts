@@ -1,0 +1,13 @@
+import type { Request, Response } from 'express'
+import type { Context } from '../core/context.ts'
+import type { Ring } from '../core/keys/ring.ts'
+import type { RequireSetUp } from '../http/setup-gate.ts'
+
+/** What the door is built from. */
+export type Door = {
+  ctx: Context
+  ring: Ring
+  requireSetUp: RequireSetUp
+  render: (req: Request, res: Response, view: string, data: object) => void
+  version: string
+}

@@ -1,0 +1,100 @@
+import type { Request } from 'express'
+import * as z from 'zod'
+import type { Caller } from '../core/caller.ts'
+import type { Code } from '../core/refusal.ts'
+import type { Power } from '../core/workspaces/roles.ts'
+import { readJson } from '../http/body.ts'
+import { type Camel, parse } from '../http/parse.ts'
+import { queryOf } from '../http/query.ts'
+import type { Door } from './door.ts'
+import { revisionSeen } from './etag.ts'
+import { answerOnce } from './once.ts'
+
+/** What a route takes and gives. Requests are checked by it, and openapi.json is made from it. */
+export type Operation = {
+  id: string
+  summary: string
+  about?: string
+  /** What the caller needs beside a good key; null: nothing. */
+  power: Power | null
+  query?: z.ZodObject
+  /** The schema at this moment: some dates are good only until they pass. */
+  body?: (now: Date) => z.ZodType<object>
+  bodyIsOptional?: boolean
+  example?: object
+  /** Takes an Idempotency-Key. */
+  creates?: boolean
+  /** Takes an If-Match. */
+  changes?: boolean
+  answer: { status: 200 | 201 | 204; about: string; schema?: z.ZodType; tagged?: boolean }
+  /** Beside those that any request may meet. */
+  refusals?: readonly Code[]
+}
+
+export type Program = Caller & { kind: 'program' }
+
+export type Asked<Query, Body> = {
+  caller: Program
+  workspaceId: string
+  /** From the path, where it has one. */
+  id: string
+  query: Query
+  body: Body
+  /** The revision that the caller has read, if it says so. */
+  seen: number | undefined
+}
+
+export type Answer = {
+  body: object | null
+  /** Members that are sent now and never kept: a secret that is shown once. `note` stands in for them in a replay. */
+  once?: { members: Record<string, string>; note: string }
+  revision?: number
+  location?: string
+  replayed?: boolean
+}
+
+/** `open`: answers without a key. */
+export type Endpoint = { operation: Operation } & (
+  | { open: false; run(door: Door, req: Request, caller: Program): Promise<Answer> }
+  | { open: true; run(door: Door): Promise<Answer> }
+)
+
+type Understood<S> = S extends z.ZodType ? Camel<z.output<S>> : undefined
+type QueryOf<O extends Operation> = Understood<O['query']>
+type BodyOf<O extends Operation> = O extends { body: (now: Date) => infer S } ? Understood<S> : undefined
+
+/** A handler understands, does, answers. What it understands is told by its operation, so `act` only does. */
+export function endpoint<const O extends Operation>(
+  operation: O,
+  act: (door: Door, asked: Asked<QueryOf<O>, BodyOf<O>>) => Promise<Answer>,
+): Endpoint {
+  return {
+    operation,
+    open: false,
+    async run(door, req, caller) {
+      const sent = operation.body && (await readJson(req))
+      const work = async () =>
+        act(door, {
+          caller,
+          workspaceId: caller.key.workspaceId,
+          id: String(req.params.id),
+          ...(understand(operation, door.ctx.now(), req, sent) as { query: QueryOf<O>; body: BodyOf<O> }),
+          seen: operation.changes ? revisionSeen(req) : undefined,
+        })
+      return operation.creates ? answerOnce(door.ctx, caller.key.id, req, sent, work) : work()
+    },
+  }
+}
+
+export function openEndpoint(operation: Operation, act: (door: Door) => object): Endpoint {
+  return { operation, open: true, run: async (door) => ({ body: act(door) }) }
+}
+
+const NOTHING = z.strictObject({})
+
+function understand({ query = NOTHING, body, bodyIsOptional }: Operation, now: Date, req: Request, sent: unknown) {
+  return {
+    query: parse(query, queryOf(req.url, query), 'query'),
+    body: body && parse(body(now), sent === undefined && bodyIsOptional ? {} : sent),
+  }
+}
