@@ -5,11 +5,12 @@ import { auditCommands } from './audit.ts'
 import { type Command, readInput, UsageError, type World } from './command.ts'
 import { configCommands } from './config.ts'
 import { commandHelp, overview } from './help.ts'
+import { mcpCommands } from './mcps.ts'
 import { serveCommands } from './serve.ts'
 import { setupCommands } from './setup.ts'
 
 /** Every command, in the order that help shows them. */
-export const COMMANDS: Command[] = [...serveCommands, ...setupCommands, ...auditCommands, ...configCommands]
+export const COMMANDS: Command[] = [...serveCommands, ...setupCommands, ...mcpCommands, ...auditCommands, ...configCommands]
 
 /** 0; 1 with one line that says what to do; 2 for wrong usage. */
 export async function run(argv: string[], world: World): Promise<number> {
