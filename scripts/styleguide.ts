@@ -36,7 +36,7 @@ const shell = (current: string) => ({
 const key = (id: string, name: string, more: object = {}) => ({
   id,
   name,
-  hint: `clv_live_${id}dEf9h…x7Qz`,
+  hint: `clv_live_${id}Ef9h…x7Qz`,
   description: null,
   environment: 'live',
   type: 'restricted',
@@ -379,6 +379,38 @@ const server = Bun.serve({
 })
 const origin = `http://127.0.0.1:${server.port}`
 
+/** Text whose contrast misses WCAG 2.2 AA, found in the page itself. Disabled controls are exempt there. */
+const TOO_FAINT = `(() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+  const paint = (colours) => {
+    for (const colour of colours) {
+      canvas.fillStyle = colour
+      canvas.fillRect(0, 0, 1, 1)
+    }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+  }
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const ratio = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)
+  const grounds = (element) =>
+    element ? [...grounds(element.parentElement), getComputedStyle(element).backgroundColor] : ['#fff']
+  const exempt = '.unseen, [aria-disabled], :disabled, :has(> :disabled), svg, noscript'
+  const found = []
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walk.nextNode()) {
+    const element = walk.currentNode.parentElement
+    const text = walk.currentNode.data.trim()
+    if (!text || !element.checkVisibility() || element.closest(exempt)) continue
+    const style = getComputedStyle(element)
+    const ground = grounds(element)
+    const measured = ratio(light(paint(ground)), light(paint([...ground, style.color])))
+    if (measured < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) found.push({ ratio: measured, text })
+  }
+  return found
+})()`
+
 const asked = process.argv.slice(2)
 if (asked.includes('--serve')) console.log(`${origin}/${Object.keys(PAGES)[0]}`)
 else {
@@ -398,6 +430,8 @@ async function photograph(names: string[]): Promise<void> {
       tab.on('pageerror', (error) => console.log(`${tab.url()}: ${error.message}`))
       for (const name of names.length ? names : Object.keys(PAGES)) {
         await tab.goto(`${origin}/${name}`)
+        for (const { ratio, text } of (await tab.evaluate(TOO_FAINT)) as { ratio: number; text: string }[])
+          console.log(`${name}, ${colorScheme}: ${ratio.toFixed(2)} is too faint: ${text}`)
         const over = await tab.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
         if (over) console.log(`${name} at ${width}: ${over} px too wide`)
         await tab.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })

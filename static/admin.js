@@ -109,7 +109,7 @@
       return closeDialog(dialog)
     }
     for (const menu of document.querySelectorAll('details.menu[open]'))
-      if (menu !== of('details.menu')) menu.open = false
+      if (menu !== of('details.menu') || of('.menu-item')) menu.open = false
   })
 
   document.addEventListener('keydown', (event) => {
@@ -120,21 +120,15 @@
     menu.querySelector('summary').focus()
   })
 
-  // Neither event bubbles.
-  document.addEventListener(
-    'cancel',
-    (event) => {
-      if (event.target.matches?.('dialog') && unkept(event.target)) {
-        event.preventDefault()
-        closeDialog(event.target)
-      }
-    },
-    true,
-  )
+  // A browser lets Escape close a dialog on the second stroke whatever the page says. Close does not bubble.
   document.addEventListener(
     'close',
-    (event) => {
-      if (event.target.id === 'dialog') document.getElementById('dialog-body').replaceChildren()
+    ({ target: dialog }) => {
+      if (dialog.id !== 'dialog') return
+      const question = unkept(dialog)
+      if (!question) return document.getElementById('dialog-body').replaceChildren()
+      dialog.showModal()
+      question.reportValidity()
     },
     true,
   )
@@ -168,5 +162,9 @@
   })
 
   showTheme(storedTheme())
-  document.addEventListener('DOMContentLoaded', () => showTheme(storedTheme()))
+  document.addEventListener('DOMContentLoaded', () => {
+    showTheme(storedTheme())
+    const current = document.querySelector('.rail-nav [aria-current]')
+    if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetWidth / 2
+  })
 })()
