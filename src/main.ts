@@ -3,7 +3,13 @@ import { processEnvironment } from './config.ts'
 
 process.umask(0o077) // the database and its copies are for this user alone
 
-process.exitCode = await run(process.argv.slice(2), {
+// neither a reader that left (`| head`) nor a full disk under the log ends a server; what was lost shows in the exit code
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', ({ code }: { code?: string }) => {
+    if (code !== 'EPIPE') process.exitCode = 1
+  })
+
+const exitCode = await run(process.argv.slice(2), {
   env: processEnvironment(),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -13,3 +19,4 @@ process.exitCode = await run(process.argv.slice(2), {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   },
 })
+process.exitCode ||= exitCode
