@@ -13,6 +13,8 @@ import type { Invitation, Member, Membership, Session, User, Workspace } from '.
 export type Store = {
   /** Moves whenever what was read earlier may be out of date, whoever wrote: this process or another. */
   version(): number
+  /** The same as of the last look, without looking: for what follows a look within one request. */
+  seenVersion(): number
   setup: SetupStore
   users: UserStore
   sessions: SessionStore

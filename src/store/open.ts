@@ -34,6 +34,7 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
     return {
       migrated,
       version: version.now,
+      seenVersion: version.seen,
       setup: setupIn(db, secrets.audit),
       users: usersIn(db, secrets.audit, version.moved),
       sessions: sessionsIn(db, secrets.audit),

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 
-export type Version = { now(): number; moved(): void }
+export type Version = { now(): number; seen(): number; moved(): void }
 
 /** Moves when what was read may be out of date: by our own changes, or (PRAGMA data_version) by other connections'. */
 export function versionOf(connection: Database.Database): Version {
@@ -16,6 +16,7 @@ export function versionOf(connection: Database.Database): Version {
       }
       return count
     },
+    seen: () => count,
     moved() {
       count++
     },
