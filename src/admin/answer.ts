@@ -21,7 +21,7 @@ export function showPiece(door: Door, visit: Personal | Inside, piece: string, p
 export function goTo({ publicUrl }: Door, visit: Visit, page: string, said?: FlashName): void {
   const { req, res } = visit
   if (said) leaveFlash(req, res, publicUrl, said)
-  if (isHtmx(visit)) res.set('HX-Redirect', page).set('Cache-Control', 'no-store').send()
+  if (isHtmx(visit)) res.set('HX-Redirect', page).send()
   else res.redirect(303, page)
 }
 

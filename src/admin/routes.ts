@@ -97,7 +97,8 @@ export const PAGES: readonly Page[] = [
 export function adminRoutes(door: Door): Router {
   const routes = express.Router()
   const before = PAGES.filter(({ who }) => who === 'newcomer')
-  routes.use((req, _res, next) => {
+  routes.use((req, res, next) => {
+    res.set('Cache-Control', 'no-store')
     if (!['GET', 'HEAD'].includes(req.method)) door.hosts.checkForm(req)
     next()
   })
@@ -124,7 +125,7 @@ const toSignIn: ErrorRequestHandler = (error, req, res, next) => {
   if (!(error instanceof Refusal) || error.code !== 'unauthenticated') return next(error)
   const wanted = req.get('hx-request') ? pageBehind(req.get('hx-current-url')) : req.originalUrl
   const signIn = `/admin/sign-in?${new URLSearchParams({ next: wanted })}`
-  if (req.get('hx-request')) res.status(401).set({ 'HX-Redirect': signIn, 'Cache-Control': 'no-store' }).send()
+  if (req.get('hx-request')) res.status(401).set('HX-Redirect', signIn).send()
   else if (req.method === 'GET' && req.accepts(['html', 'json']) === 'html') res.redirect(303, signIn)
   else next(error)
 }
