@@ -70,7 +70,11 @@ export const mcpCommands: Command[] = [
       withContext(input, async (ctx) => {
         const { id } = await workspaceNamed(ctx, input.text('workspace'))
         const mcps = await ctx.store.mcps.list(id)
-        if (input.on('json')) return printJson(input, mcps.map(shownMcp))
+        if (input.on('json'))
+          return printJson(
+            input,
+            mcps.map((mcp) => shownMcp(mcp)),
+          )
         const rows = mcps.map((mcp) => [
           mcp.slug,
           mcp.name,
@@ -152,7 +156,7 @@ async function importFile(input: Input): Promise<number> {
         if (!(error instanceof Refusal)) throw error
         passedOver.push({ name: wanted.slug, why: error.message })
       }
-    if (input.on('json')) printJson(input, { added: added.map(shownMcp), passed_over: passedOver })
+    if (input.on('json')) printJson(input, { added: added.map((mcp) => shownMcp(mcp)), passed_over: passedOver })
     else for (const { slug, transport } of added) printLine(input, `Added ${slug} (${transport}).`)
     for (const { name, why } of passedOver) input.world.err(`Passed over ${name}: ${why}\n`)
     return passedOver.length > 0 ? 1 : 0

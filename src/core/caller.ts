@@ -17,6 +17,7 @@ export const SCOPE_FOR: Record<Power, ManagementScope | null> = {
   'keys.see': 'keys:read',
   'keys.issue': 'keys:write',
   'keys.all': 'keys:write',
+  'mcps.see': 'mcps:read',
   'usage.see': 'usage:read',
   'mcps.change': 'mcps:write',
   'repos.change': 'repo:write',

@@ -29,6 +29,11 @@ export function reaches(key: Reach, slug: string): boolean {
   })
 }
 
+/** Whether the key's MCP access names this MCP, whatever its scopes are for. */
+export function grants(key: Pick<Key, 'mcpAccess'>, slug: string): boolean {
+  return grantOf(key, slug) !== undefined
+}
+
 export function mcpNotPermitted(): Refusal {
   return new Refusal('mcp_not_permitted', 'There is no such MCP, or not for this key.')
 }
@@ -37,7 +42,7 @@ export function toolNotPermitted(): Refusal {
   return new Refusal('tool_not_permitted', 'There is no such tool, or not for this key.')
 }
 
-function grantOf({ mcpAccess }: Reach, slug: string): McpGrant | undefined {
+function grantOf({ mcpAccess }: Pick<Key, 'mcpAccess'>, slug: string): McpGrant | undefined {
   return mcpAccess.mode === 'all' ? { slug, tools: null } : mcpAccess.mcps.find((grant) => grant.slug === slug)
 }
 

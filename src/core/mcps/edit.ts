@@ -3,6 +3,7 @@ import { type Caller, demand } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../ids.ts'
 import type { Environment } from '../keys/key.ts'
+import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
 import { sealTarget } from './sealing.ts'
@@ -27,6 +28,7 @@ export async function addMcp(ctx: Context, caller: Caller, workspaceId: string, 
   const targets = { live: wanted.live ?? null, test: wanted.test ?? null }
   const transport = transportOf(targets)
   demandTransport(caller, transport)
+  stayInEnvironment(caller, wanted)
   const mcp: Mcp = {
     id: newId('mcp', ctx.now()),
     workspaceId,
@@ -55,10 +57,10 @@ export async function editMcp(
 ): Promise<Mcp> {
   demand(caller, 'mcps.change')
   for (;;) {
-    const mcp = await mcpOf(ctx, workspaceId, slug)
+    const mcp = await mcpFor(ctx, caller, workspaceId, slug)
     demandTransport(caller, mcp.transport)
-    if (seen !== undefined && seen !== mcp.revision)
-      throw new Refusal('precondition_failed', 'The MCP was changed meanwhile. Read it again and repeat the change.')
+    stayInEnvironment(caller, wanted)
+    if (seen !== undefined && seen !== mcp.revision) throw changedMeanwhile()
     const targets = {
       live: wanted.live === undefined ? mcp.targets.live : sealedTarget(ctx, wanted.live),
       test: wanted.test === undefined ? mcp.targets.test : sealedTarget(ctx, wanted.test),
@@ -79,11 +81,37 @@ export async function editMcp(
   }
 }
 
-export async function removeMcp(ctx: Context, caller: Caller, workspaceId: string, slug: string): Promise<void> {
+export async function removeMcp(
+  ctx: Context,
+  caller: Caller,
+  workspaceId: string,
+  slug: string,
+  seen?: number,
+): Promise<void> {
   demand(caller, 'mcps.change')
-  const mcp = await mcpOf(ctx, workspaceId, slug)
+  const mcp = await mcpFor(ctx, caller, workspaceId, slug)
   demandTransport(caller, mcp.transport)
+  if (caller.kind === 'program' && mcp.targets[otherThan(caller.key.environment)])
+    throw new Refusal(
+      'forbidden',
+      `This MCP is there for ${otherThan(caller.key.environment)} keys too. Take its ${caller.key.environment} target away instead.`,
+    )
+  if (seen !== undefined && seen !== mcp.revision) throw changedMeanwhile()
   await ctx.store.mcps.remove(mcp, entryFor(ctx, caller, 'mcp.removed', mcp, recorded(mcp), null))
+}
+
+/** What the caller may see: a program, the MCPs in its reach and their target of its own environment. */
+export async function mcpsFor(ctx: Context, caller: Caller, workspaceId: string): Promise<Mcp[]> {
+  demand(caller, 'mcps.see')
+  const mcps = await ctx.store.mcps.list(workspaceId)
+  return caller.kind === 'program' ? mcps.filter(({ slug }) => grants(caller.key, slug)) : mcps
+}
+
+export async function mcpFor(ctx: Context, caller: Caller, workspaceId: string, slugOrId: string): Promise<Mcp> {
+  const mcp = await mcpOf(ctx, workspaceId, slugOrId)
+  if (caller.kind === 'program' && !grants(caller.key, mcp.slug))
+    throw new Refusal('not_found', `There is no MCP ${slugOrId}.`)
+  return mcp
 }
 
 /** By slug or id. */
@@ -101,6 +129,20 @@ function demandTransport(caller: Caller, transport: Mcp['transport']): void {
     'forbidden',
     'A stdio command runs on the server itself: only the instance owner may add or change one, on the pages or the command line.',
   )
+}
+
+/** A key for tests must not bend what live keys reach, nor the other way round. */
+function stayInEnvironment(caller: Caller, wanted: McpEdit): void {
+  if (caller.kind === 'program' && wanted[otherThan(caller.key.environment)] != null)
+    throw new Refusal('forbidden', `A ${caller.key.environment} key sets ${caller.key.environment} targets only.`)
+}
+
+function otherThan(environment: Environment): Environment {
+  return environment === 'live' ? 'test' : 'live'
+}
+
+function changedMeanwhile(): Refusal {
+  return new Refusal('precondition_failed', 'The MCP was changed meanwhile. Read it again and repeat the change.')
 }
 
 function transportOf({ live, test }: Record<Environment, Target | null>): Mcp['transport'] {

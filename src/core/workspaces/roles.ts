@@ -5,6 +5,7 @@ export type Role = (typeof ROLES)[number]
 const LEAST_ROLE = {
   'workspace.see': 'viewer',
   'keys.see': 'viewer',
+  'mcps.see': 'viewer',
   'usage.see': 'viewer',
   'members.see': 'viewer',
   'keys.issue': 'member',
