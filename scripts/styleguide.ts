@@ -235,6 +235,8 @@ const may = [
   'Be used from 203.0.113.0/24 and 2001:db8::/32.',
 ]
 
+const GONE = { code: 'not_found', message: 'There is no such key in this workspace.' }
+
 type Page = { view: string; data: object }
 const page = (view: string, current: string, data: object): Page => ({ view, data: { ...shell(current), ...data } })
 const list = { mayIssue: true, total: 8, search: { q: '', environment: '' }, sections }
@@ -278,7 +280,7 @@ const PAGES: Record<string, Page> = {
   }),
   'not-set-up': page('not-set-up', '', {}),
   'setup-spent': page('not-set-up', '', { expired: true }),
-  error: page('errors/error', '', { code: 'not_found', message: 'There is no such key in this workspace.' }),
+  error: page('errors/error', '', GONE),
   'error-ours': page('errors/error', '', { code: 'internal_error', message: 'Something broke on our side.' }),
   keys: page('keys/index', 'Keys', {
     ...list,
@@ -370,6 +372,11 @@ const server = Bun.serve({
       })
     const piece = PIECES[request.method === 'POST' ? `POST ${pathname}` : pathname]
     const asked = request.headers.get('hx-request') ? piece : PAGES[pathname.slice(1)]
+    if (!asked && request.headers.get('hx-request'))
+      return new Response(eta.render('/errors/error', { ...shell(''), ...GONE, fragment: true }), {
+        status: 404,
+        headers: { 'Content-Type': 'text/html', 'HX-Retarget': '#flash', 'HX-Reswap': 'innerHTML' },
+      })
     if (!asked) return new Response(Object.keys(PAGES).join('\n'), { status: pathname === '/' ? 200 : 404 })
     const html = eta.render(`/${asked.view}`, asked.data)
     return new Response(html, {

@@ -149,8 +149,9 @@
   })
 
   // A dialog is a page's piece that htmx put into #dialog-body; where that fails, the link leads to the page itself.
-  document.addEventListener('htmx:after:swap', () => {
+  document.addEventListener('htmx:after:swap', (event) => {
     const dialog = document.getElementById('dialog')
+    if (dialog?.open && event.detail.ctx?.target?.id === 'flash') return closeDialog(dialog)
     if (dialog && !dialog.open && document.getElementById('dialog-body').childElementCount) {
       dialog.showModal()
       dialog.querySelector('[autofocus]')?.focus()

@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import packed from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
 
 const root = join(import.meta.dirname, '../..')
 const cache = join(root, 'node_modules/.cache')
 const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'))
 const home = join(cache, `chromium-${version}`)
-const amazonLinux = 'AWS_Lambda_nodejs22.x' // makes the package unpack the libraries it needs, so the system may have none
 
 /** Left out: what would hide a page's mistakes (same-origin policy, mixed content), and one process for all, which falls as one. */
 const unwanted = [
@@ -23,8 +23,6 @@ const unwanted = [
 /** A headless browser that comes from npm alone. The caller closes it. */
 export async function launchBrowser(): Promise<Browser> {
   await unpacked()
-  process.env.AWS_EXECUTION_ENV ??= amazonLinux
-  const { default: packed } = await import('@sparticuz/chromium')
   return chromium.launch({
     executablePath: join(home, 'chromium'),
     args: packed.args.filter((flag) => !unwanted.includes(flag)),
@@ -65,9 +63,10 @@ async function isAbandoned(lock: string): Promise<boolean> {
 async function unpack(): Promise<void> {
   const aside = await mkdtemp(`${home}-`)
   try {
-    // The package unpacks into the temporary directory of its process, so it gets a process of its own.
+    // The package unpacks into the temporary directory of its process, so it gets a process of its own. Told that
+    // it runs on Lambda, it brings along the libraries it needs; the system may have none.
     const script = "import('@sparticuz/chromium').then((chromium) => chromium.default.executablePath())"
-    const env = { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: amazonLinux }
+    const env = { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
     await promisify(execFile)(process.execPath, ['-e', script], { cwd: root, env })
     await rename(aside, home)
   } catch (error) {
