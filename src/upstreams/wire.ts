@@ -9,6 +9,8 @@ export type Wire = {
   send(text: string, options?: SendOptions): void
   /** After the handshake: the revision to name in headers, and (HTTP) the time to open the stream of the server's own messages. */
   ready?(protocolVersion: string): void
+  /** The last lines that the server printed beside its protocol. For diagnostics, never for an answer. */
+  stderr?(): string[]
   close(): Promise<void>
 }
 
