@@ -266,12 +266,12 @@ const PAGES: Record<string, Page> = {
     errors: [{ message: 'That e-mail and password do not belong together.' }],
   }),
   setup: page('setup', '', {
-    form: { email: '', name: '', workspaceName: '' },
+    form: { email: '', name: '', workspace: '' },
     errors: [],
     action: '/admin/setup?token=x',
   }),
   'setup-wrong': page('setup', '', {
-    form: { email: 'ana@example', name: 'Ana Ribeiro', workspaceName: 'Acme Research' },
+    form: { email: 'ana@example', name: 'Ana Ribeiro', workspace: 'Acme Research' },
     action: '/admin/setup?token=x',
     errors: [
       { field: 'email', message: 'Write an e-mail address such as ana@example.com.' },

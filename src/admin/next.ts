@@ -6,6 +6,6 @@ const HERE = 'http://here.invalid'
 export function ownPage(wanted: unknown): string {
   if (typeof wanted !== 'string' || !wanted.startsWith('/')) return FRONT
   const url = URL.parse(wanted, HERE)
-  if (url?.origin !== HERE || !/^\/admin(\/|$)/.test(url.pathname)) return FRONT
+  if (url?.origin !== HERE || !/^\/admin(\/|$)/.test(url.pathname) || url.pathname.includes('//')) return FRONT
   return /^\/admin\/sign-(in|out)\/?$/.test(url.pathname) ? FRONT : url.pathname + url.search
 }
