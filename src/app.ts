@@ -106,7 +106,7 @@ export async function startApp({
     site.disable('etag')
     site.use(securityHeaders())
     site.use('/static', statics.serve)
-    site.use('/api', apiRoutes({ ctx, ring, requireSetUp, render, version: VERSION }))
+    site.use('/api', apiRoutes({ ctx, ring, tools, requireSetUp, render, version: VERSION }))
     site.use('/admin', adminRoutes({ ctx, render, hosts, requireSetUp, publicUrl: config.public_url }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {

@@ -1,12 +1,14 @@
 import type { Request, Response } from 'express'
 import type { Context } from '../core/context.ts'
 import type { Ring } from '../core/keys/ring.ts'
+import type { Tools } from '../core/tools.ts'
 import type { RequireSetUp } from '../http/setup-gate.ts'
 
 /** What the door is built from. */
 export type Door = {
   ctx: Context
   ring: Ring
+  tools: Tools
   requireSetUp: RequireSetUp
   render: (req: Request, res: Response, view: string, data: object) => void
   version: string

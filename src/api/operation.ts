@@ -38,10 +38,13 @@ export type Asked<Query, Body> = {
   workspaceId: string
   /** From the path, where it has one. */
   id: string
+  tool: string
   query: Query
   body: Body
   /** The revision that the caller has read, if it says so. */
   seen: number | undefined
+  /** Aborted when the caller hangs up. */
+  signal: AbortSignal
 }
 
 export type Answer = {
@@ -55,7 +58,7 @@ export type Answer = {
 
 /** `open`: answers without a key. */
 export type Endpoint = { operation: Operation } & (
-  | { open: false; run(door: Door, req: Request, caller: Program): Promise<Answer> }
+  | { open: false; run(door: Door, req: Request, caller: Program, signal: AbortSignal): Promise<Answer> }
   | { open: true; run(door: Door): Promise<Answer> }
 )
 
@@ -71,15 +74,17 @@ export function endpoint<const O extends Operation>(
   return {
     operation,
     open: false,
-    async run(door, req, caller) {
+    async run(door, req, caller, signal) {
       const sent = operation.body && (await readJson(req))
       const work = async () =>
         act(door, {
           caller,
           workspaceId: caller.key.workspaceId,
           id: String(req.params.id),
+          tool: String(req.params.tool),
           ...(understand(operation, door.ctx.now(), req, sent) as { query: QueryOf<O>; body: BodyOf<O> }),
           seen: operation.changes ? revisionSeen(req) : undefined,
+          signal,
         })
       return operation.creates ? answerOnce(door.ctx, caller.key.id, req, sent, work) : work()
     },

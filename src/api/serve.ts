@@ -13,7 +13,9 @@ export function serve(door: Door, { operation, ...endpoint }: Endpoint): Handler
   return async (req, res) => {
     const caller = await identify(door, req, res)
     if (operation.power) demand(caller, operation.power)
-    send(req, res, status, await endpoint.run(door, req, caller))
+    const gone = new AbortController()
+    res.once('close', () => gone.abort())
+    send(req, res, status, await endpoint.run(door, req, caller, gone.signal))
   }
 }
 
