@@ -23,13 +23,17 @@ async function serve(input: Input): Promise<void> {
   const { config } = settings
   const log = createLog({ level: config.log_level, pretty: world.isTerminal, write: world.out })
   for (const warning of settings.warnings) log.warn(warning)
+  const stop = new Promise<void>((resolve) => world.onStop(resolve)) // from now on: a start can be stopped too
   const app = await startApp({ config, log })
-  log.info('Claviger is ready', { url: app.origin, data_dir: config.data_dir })
-  if (!(await app.ctx.store.setup.done()))
-    await offerSetUp(input, app.ctx, config.public_url?.origin ?? app.origin, log)
-  await new Promise<void>((resolve) => world.onStop(resolve))
-  log.info('Shutting down')
-  await app.close()
+  try {
+    log.info('Claviger is ready', { url: app.origin, data_dir: config.data_dir })
+    if (!(await app.ctx.store.setup.done()))
+      await offerSetUp(input, app.ctx, config.public_url?.origin ?? app.origin, log)
+    await stop
+    log.info('Shutting down')
+  } finally {
+    await app.close()
+  }
   log.info('Stopped')
 }
 
