@@ -13,15 +13,9 @@ export function errorPages(render: Render): ErrorRequestHandler {
     const { code, message } = refusal
     if (code === 'not_set_up') return render(req, res, 'not-set-up', { code, message })
     const fragment = req.get('hx-request') !== undefined
-    if (fragment) res.set(inPlaceOf(req))
+    if (fragment) res.set({ 'HX-Retarget': '#flash', 'HX-Reswap': 'innerHTML', 'HX-Reselect': '.notice' })
     render(req, res, 'errors/error', { code, message, fragment })
   }
-}
-
-/** A notice above the page; or in the dialog, behind which that would not be seen. */
-function inPlaceOf(req: Request): Record<string, string> {
-  const inDialog = req.get('hx-target')?.includes('dialog-body')
-  return { 'HX-Retarget': inDialog ? '#dialog-body' : '#flash', 'HX-Reswap': 'innerHTML', 'HX-Reselect': '.notice' }
 }
 
 /** Browsers say that they want HTML; below /admin so does whoever says nothing. */

@@ -62,7 +62,7 @@ export function readKeyForm(req: Request, now: Date): NewKey {
     environment: oneOf(req, 'environment', ['live', 'test'] as const, 'live'),
     type: oneOf(req, 'type', ['restricted', 'unrestricted'] as const, 'restricted'),
     scopes: scopesIn(form),
-    mcpAccess: accessIn(form),
+    mcpAccess: accessIn(form, oneOf(req, 'mcp_access', ['all', 'selected'] as const, 'all')),
     expiresAt: expiryIn(form, now),
     notBefore: readNotBefore(form.notBefore || null),
     ipAllow: lines(form.ipAllow),
@@ -82,11 +82,11 @@ function scopesIn({ type, scopes, moreScopes }: KeyForm): string[] | null {
 }
 
 /** An MCP without any of its tools ticked means all its tools. */
-function accessIn({ mcpAccess, mcps, tools }: KeyForm): McpAccess {
-  if (mcpAccess !== 'selected') return { mode: 'all' }
+function accessIn({ mcps, tools }: KeyForm, mode: McpAccess['mode']): McpAccess {
+  if (mode === 'all') return { mode }
   if (mcps.length === 0) throw invalid('mcp_access', 'Tick at least one MCP server, or choose all.')
   return {
-    mode: 'selected',
+    mode,
     mcps: mcps.map((slug) => {
       const own = tools.filter((tool) => tool.startsWith(`${slug}:`)).map((tool) => tool.slice(slug.length + 1))
       return { slug, tools: own.length > 0 ? own : null }

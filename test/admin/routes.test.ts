@@ -11,7 +11,15 @@ import { operator, PASSWORD, robot, type Started, start } from '../support/start
 const VISITORS = ['nobody', ...ROLES, 'instance owner', 'owner elsewhere', 'an API key'] as const
 type Visitor = (typeof VISITORS)[number]
 
-type Scene = { started: Started; workspace: Workspace; own: string; key: string; other: string; invitation: string; session: string }
+type Scene = {
+  started: Started
+  workspace: Workspace
+  own: string
+  key: string
+  other: string
+  invitation: string
+  session: string
+}
 type Sending = { form?: (scene: Scene) => Record<string, string>; path?: (scene: Scene) => string }
 type Least = Role | 'anyone' | 'signed in' | 'instance owner' | 'newcomer'
 type Row = Sending & { least: Least; done: number | ((visitor: Visitor) => number) }
@@ -43,7 +51,11 @@ const ROWS: Record<string, Row> = {
   'get /w/:slug': { least: 'viewer', done: 303 },
   'get /w/:slug/keys': { least: 'viewer', done: 200 },
   'get /w/:slug/keys/new': { least: 'member', done: 200 },
-  'post /w/:slug/keys': { least: 'member', done: 200, form: (scene) => ({ name: 'CI', scopes: 'mcp:*', once: once(scene) }) },
+  'post /w/:slug/keys': {
+    least: 'member',
+    done: 200,
+    form: (scene) => ({ name: 'CI', scopes: 'mcp:*', once: once(scene) }),
+  },
   'get /w/:slug/keys/:id': { least: 'viewer', done: 200, path: ofKey('/w/:slug/keys/:id') },
   'get /w/:slug/keys/:id/row': { least: 'viewer', done: 303, path: ofKey('/w/:slug/keys/:id/row') },
   'get /w/:slug/keys/:id/rename': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/rename') },
@@ -61,7 +73,11 @@ const ROWS: Record<string, Row> = {
   'get /w/:slug/keys/:id/delete': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/delete') },
   'post /w/:slug/keys/:id/delete': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/delete') },
   'get /w/:slug/members': { least: 'viewer', done: 200 },
-  'post /w/:slug/members/invite': { least: 'admin', done: 200, form: (scene) => ({ role: 'viewer', once: once(scene) }) },
+  'post /w/:slug/members/invite': {
+    least: 'admin',
+    done: 200,
+    form: (scene) => ({ role: 'viewer', once: once(scene) }),
+  },
   'post /w/:slug/invitations/:id/withdraw': {
     least: 'admin',
     done: 303,
@@ -184,6 +200,8 @@ async function prepare(started: Started, visitor: Visitor) {
   return { scene, sent }
 }
 
+const AS_FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+
 describe.each(PAGES.filter(({ method }) => method === 'post').map(nameOf))('%s', (name) => {
   it('is refused when another site sent it', async () => {
     const { call, owner, cookieOf, origin } = await start()
@@ -201,12 +219,8 @@ describe.each(PAGES.filter(({ method }) => method === 'post').map(nameOf))('%s',
       {},
     ]
     for (const headers of foreign) {
-      const answer = await call('POST', path, { cookie, headers, body: '', ...formHeaders(headers) })
+      const answer = await call('POST', path, { cookie, body: '', headers: { ...AS_FORM, ...headers } })
       expect([headers, answer.status]).toEqual([headers, 403])
     }
   })
 })
-
-function formHeaders(headers: Record<string, string>) {
-  return { headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } }
-}

@@ -3,7 +3,12 @@ import { newSetupLink } from '../../src/core/workspaces/setup.ts'
 import { robot, type Started, start } from '../support/start.ts'
 import { cookieIn } from './forms.ts'
 
-const ANSWERS = { name: 'Ana', email: 'ana@example.com', password: 'vast quiet copper lantern', workspace: "Ana's team" }
+const ANSWERS = {
+  name: 'Ana',
+  email: 'ana@example.com',
+  password: 'vast quiet copper lantern',
+  workspace: "Ana's team",
+}
 
 async function link({ ctx }: Started): Promise<string> {
   return `/admin/setup/${(await newSetupLink(ctx, robot)).reveal()}`
@@ -32,7 +37,13 @@ it('takes the form of a page that names no origin', async () => {
 
 it('answers not_set_up everywhere else meanwhile', async () => {
   const started = await start({ setUp: false })
-  for (const path of ['/admin', '/admin/sign-in', '/admin/w/main/keys', '/admin/nothing/here', '/admin/invitations/x']) {
+  for (const path of [
+    '/admin',
+    '/admin/sign-in',
+    '/admin/w/main/keys',
+    '/admin/nothing/here',
+    '/admin/invitations/x',
+  ]) {
     const answer = await started.get(path)
     expect([path, answer.status]).toEqual([path, 503])
     expect(await answer.text()).toContain('not_set_up')
