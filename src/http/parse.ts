@@ -12,7 +12,8 @@ export const READ_ONLY = z.registry<Record<string, string>>()
 export function parse<S extends z.ZodType<object>>(schema: S, sent: unknown, whole = 'body'): Camel<z.output<S>> {
   const result = schema.safeParse(sent, { error: (issue) => sentenceFor(issue) })
   if (result.success) return camel(result.data) as Camel<z.output<S>>
-  throw refusalFor(result.error.issues.flatMap((issue) => errorsOf(issue, schema, whole)))
+  const errors = result.error.issues.flatMap((issue) => errorsOf(issue, schema, whole))
+  throw refusalFor(errors.filter(({ field }) => !errors.some((other) => other.field.startsWith(`${field}.`))))
 }
 
 export function refusalFor(errors: FieldError[]): Refusal {

@@ -69,7 +69,8 @@ const allowInUrl = z.boolean().meta({
 /** Read against the clock: what is a good end today is none tomorrow. */
 const expiry = (now: Date) =>
   ruledText((text) => readExpiry(text, now)).meta({
-    description: 'An instant, a date (the end of that day, UTC), a span such as `90d`, or `never`.',
+    description:
+      'An instant, a date (the end of that day, UTC), a span such as `90d`, or `never`, which for a key that ends means: with the calling key.',
     example: '90d',
   })
 const notBefore = () =>

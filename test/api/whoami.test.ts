@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { jsonOf } from '../support/json.ts'
 import { start } from '../support/start.ts'
 
 it('shows the calling key and its workspace', async () => {
@@ -8,7 +9,7 @@ it('shows the calling key and its workspace', async () => {
   expect(response.status).toBe(200)
   expect(response.headers.get('cache-control')).toBe('no-store')
   expect(response.headers.get('x-request-id')).toMatch(/^req_/)
-  const body = await response.json()
+  const body = await jsonOf(response)
   expect(body).toMatchObject({
     id: own.id,
     name: 'CI',

@@ -22,7 +22,14 @@ const cheapHash = hash(PASSWORD, { memoryCost: 1024, timeCost: 1, parallelism: 1
 export const robot: Actor = { kind: 'cli', id: null, label: 'test', address: null, requestId: null }
 export const operator: Caller = { kind: 'operator', actor: robot }
 
-type Options = { env?: Record<string, string>; now?: Date; setUp?: boolean; level?: 'debug' | 'info' }
+type Options = {
+  env?: Record<string, string>
+  now?: Date
+  setUp?: boolean
+  level?: 'debug' | 'info'
+  /** Outlives the test: a table of many rows closes it itself. */
+  shared?: boolean
+}
 
 const running: { close(): Promise<void> }[] = []
 afterEach(async () => {
@@ -37,13 +44,14 @@ export async function start({
   now = new Date('2026-06-01T12:00:00Z'),
   setUp = true,
   level = 'debug',
+  shared = false,
 }: Options = {}) {
   const clock = { now }
   const logs: string[] = []
   const { config } = readConfig({ env: { CLAVIGER_PORT: '0', ...env } })
   const log = createLog({ level, write: (line) => void logs.push(line), now: () => clock.now })
   const app = await startApp({ config, log, now: () => clock.now, inMemory: true, graceMs: 2000 })
-  running.push(app)
+  if (!shared) running.push(app)
   const { ctx, origin } = app
 
   async function call(
@@ -134,7 +142,7 @@ type Sent = {
   key?: string
   cookie?: string
   body?: unknown
-  form?: Record<string, string> | string[][]
+  form?: Record<string, string> | [string, string][]
   headers?: Record<string, string>
   signal?: AbortSignal
 }
