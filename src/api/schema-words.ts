@@ -27,7 +27,7 @@ export function fieldsOf(schema: Schema, schemas: Record<string, Schema>, prefix
       name: prefix + name,
       type: typeOf(member, schemas),
       required: required.includes(name),
-      about: [member.description ?? '', standing(inner)].filter(Boolean).join(' '),
+      about: [describedIn(member), standing(inner)].filter(Boolean).join(' '),
     }
     return inner.properties && !member.$ref ? [field, ...fieldsOf(inner, schemas, `${prefix}${name}.`)] : [field]
   })
@@ -36,6 +36,11 @@ export function fieldsOf(schema: Schema, schemas: Record<string, Schema>, prefix
 function resolved(schema: Schema, schemas: Record<string, Schema>): Schema {
   const name = schema.$ref?.split('/').at(-1)
   return name ? schemas[name]! : schema
+}
+
+/** What may be null carries its description in one of its forms. */
+function describedIn({ description, anyOf = [] }: Schema): string {
+  return description ?? anyOf.map(describedIn).find(Boolean) ?? ''
 }
 
 function standing({ default: standard }: Schema): string {
