@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import packed from '@sparticuz/chromium'
@@ -30,9 +30,26 @@ export async function launchBrowser(): Promise<Browser> {
     env: {
       ...(process.env as Record<string, string>),
       LD_LIBRARY_PATH: join(home, 'al2023/lib'),
-      FONTCONFIG_PATH: process.env.CLAVIGER_TEST_FONTS ?? join(home, 'fonts'),
+      FONTCONFIG_FILE: process.env.CLAVIGER_TEST_FONTS ?? (await fontList()),
     },
   })
+}
+
+/** The package's own list names folders of Lambda; without a single font the browser falls over its first letter. */
+async function fontList(): Promise<string> {
+  const file = join(home, 'fonts.conf')
+  if (existsSync(file)) return file
+  const aside = join(await mkdtemp(`${home}-fonts-`), 'fonts.conf')
+  await writeFile(
+    aside,
+    `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${home}/fonts</dir><cachedir>${home}/fonts-cache</cachedir></fontconfig>
+`,
+  )
+  await rename(aside, file)
+  await rm(dirname(aside), { recursive: true })
+  return file
 }
 
 /** Many threads may ask at once: one unpacks aside and moves the finished folder into place, the others wait for it. */

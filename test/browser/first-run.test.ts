@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newSetupLink } from '../../src/core/workspaces/setup.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { robot, start } from '../support/start.ts'
+import { watched } from './watched.ts'
+
+const PASSWORD = 'vast quiet copper lantern'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser.close())
+
+async function newcomer(options: BrowserContextOptions = {}) {
+  const started = await start({ setUp: false })
+  const link = `${started.origin}/admin/setup/${(await newSetupLink(started.ctx, robot)).reveal()}`
+  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'], ...options })
+  const page = await context.newPage()
+  const complaints = watched(page)
+  const whoami = async (key: string) => (await started.get('/api/v1/whoami', key)).status
+  return { ctx: started.ctx, link, page, complaints, whoami, finish: () => context.close() }
+}
+
+async function signUp(page: Page, link: string) {
+  await page.goto(link)
+  await page.getByLabel('Your name').fill('Ana Ribeiro')
+  await page.getByLabel('E-mail').fill('ana@example.com')
+  await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
+  await page.getByLabel('Workspace').fill('Acme')
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.waitForURL('**/admin/w/acme/keys')
+}
+
+it('leads from the printed link to a key that works, and to its end', { timeout: 60_000 }, async () => {
+  const { page, link, whoami, complaints, finish } = await newcomer()
+  await signUp(page, link)
+  await page.getByRole('link', { name: 'Create the first key' }).click()
+
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name', { exact: true }).fill('Claude Code, laptop')
+  await dialog.getByRole('button', { name: 'Create key' }).click()
+  await dialog.getByRole('button', { name: 'Copy key' }).click()
+  await dialog.getByText('Copied', { exact: true }).waitFor()
+  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  expect(copied).toBe(await dialog.locator('#secret-text').textContent())
+  expect(copied).toMatch(/^clv_live_[0-9A-Za-z]{48}$/)
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('link', { name: 'Download as .env' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('claviger.env')
+  expect(await readFile(await download.path(), 'utf8')).toBe(`CLAVIGER_KEY=${copied}\n`)
+  expect(await whoami(copied)).toBe(200)
+
+  await dialog.getByLabel('I have stored it').check()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('heading', { name: 'Claude Code, laptop', level: 1 }).waitFor()
+  expect(await page.content()).not.toContain(copied)
+  await page.goBack()
+  expect(await page.content()).not.toContain(copied)
+  await page.goForward()
+
+  await page.getByRole('link', { name: 'Revoke…' }).click()
+  await dialog.getByLabel('Reason').selectOption('leaked')
+  await dialog.getByRole('button', { name: 'Revoke key' }).click()
+  await page.getByText('The key is revoked.').waitFor()
+  expect(await whoami(copied)).toBe(401)
+  expect(complaints).toEqual([])
+  await finish()
+})
+
+it('needs no scripts', { timeout: 60_000 }, async () => {
+  const { page, link, whoami, complaints, finish } = await newcomer({ javaScriptEnabled: false })
+  await signUp(page, link)
+  await page.getByRole('link', { name: 'Create the first key' }).click()
+  await page.waitForURL('**/keys/new')
+  await page.getByLabel('Name', { exact: true }).fill('script')
+  await page.getByRole('button', { name: 'Create key' }).click()
+  const key = (await page.locator('#secret-text').textContent())!
+  expect(await whoami(key)).toBe(200)
+
+  await page.goto(new URL('/admin/w/acme/keys', link).href)
+  await page.getByRole('link', { name: 'script' }).click()
+  await page.getByRole('link', { name: 'Rename' }).click()
+  await page.getByLabel('New name').fill('nightly script')
+  await page.getByRole('button', { name: 'Rename' }).click()
+  await page.getByRole('heading', { name: 'nightly script', level: 1 }).waitFor()
+  await page.getByRole('link', { name: 'Disable…' }).click()
+  await page.getByRole('button', { name: 'Disable key' }).click()
+  await page.getByText('Requests with it are refused until it is enabled.').waitFor()
+  expect(await whoami(key)).toBe(401)
+  await page.getByRole('button', { name: 'Enable' }).click()
+  await page.getByText('The key is enabled.').waitFor()
+  expect(await whoami(key)).toBe(200)
+  await page.getByRole('link', { name: 'Revoke…' }).click()
+  await page.getByRole('button', { name: 'Revoke key' }).click()
+  await page.getByText('The key is revoked.').waitFor()
+  expect(await whoami(key)).toBe(401)
+  expect(complaints).toEqual([])
+  await finish()
+})
+
+it('makes no second key when the page that showed one is reloaded', { timeout: 60_000 }, async () => {
+  const { page, link, ctx, finish } = await newcomer({ javaScriptEnabled: false })
+  await signUp(page, link)
+  await page.goto(new URL('/admin/w/acme/keys/new', link).href)
+  await page.getByLabel('Name', { exact: true }).fill('once')
+  await page.getByRole('button', { name: 'Create key' }).click()
+  const key = (await page.locator('#secret-text').textContent())!
+  const answer = await page.reload()
+  expect(answer?.status()).toBe(409)
+  expect(await page.content()).not.toContain(key)
+  const workspace = (await ctx.store.workspaces.bySlug('acme'))!
+  expect((await ctx.store.keys.tally({ workspaceId: workspace.id, now: ctx.now() })).active).toBe(1)
+  await finish()
+})
