@@ -1,7 +1,9 @@
 import { type AuditLine, INSTANCE, verifyChain } from '../core/audit.ts'
 import type { Context } from '../core/context.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
-import { type Command, type Input, JSON_OPTION, UsageError, WORKSPACE_OPTION, withContext } from './command.ts'
+import { type Command, type Input, JSON_OPTION, UsageError, WORKSPACE_OPTION } from './command.ts'
+import { wholeNumber } from './input.ts'
+import { withContext } from './open.ts'
 import { printJson, printLine, printTable } from './print.ts'
 
 const INSTANCE_OPTION = { instance: { about: 'The chain of what concerns no single workspace.' } }
@@ -23,7 +25,7 @@ export const auditCommands: Command[] = [
           { limit: limitOf(input), cursor: null },
         )
         if (input.on('json')) return printJson(input, items.map(shown))
-        const rows = items.map((line) => [line.at.toISOString(), line.actor.label, line.action, line.subject.label])
+        const rows = items.map((line) => [line.at, line.actor.label, line.action, line.subject.label])
         printTable(input, ['AT', 'WHO', 'WHAT', 'WHICH'], rows, 'Nothing was done yet.')
       }),
   },
@@ -68,8 +70,8 @@ async function chainOf(ctx: Context, input: Input): Promise<string> {
 }
 
 function limitOf(input: Input): number {
-  const limit = Number(input.text('limit') ?? 50)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 200) throw new UsageError('--limit is a number from 1 to 200.')
+  const limit = wholeNumber(input, 'limit') ?? 50
+  if (limit < 1 || limit > 200) throw new UsageError('--limit is a number from 1 to 200.')
   return limit
 }
 

@@ -1,7 +1,8 @@
 import { describe } from '../config.ts'
 import { VERSION } from '../version.ts'
 import { type Command, type Input, JSON_OPTION } from './command.ts'
-import { printJson, printLine, printTable } from './print.ts'
+import { localOrigin } from './origin.ts'
+import { printJson, printLine, printTable, remark } from './print.ts'
 
 export const configCommands: Command[] = [
   {
@@ -45,17 +46,14 @@ export const configCommands: Command[] = [
 ]
 
 async function healthcheck(input: Input): Promise<number> {
-  const { config } = input.settings
-  const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host
-  const scheme = config.tls_cert ? 'https' : 'http'
-  const url = input.text('url') ?? `${scheme}://${host.includes(':') ? `[${host}]` : host}:${config.port}/readyz`
+  const url = input.text('url') ?? `${localOrigin(input.settings.config)}/readyz`
   try {
     // its own certificate may name the public host only; this asks no secret and believes no content
     const answer = await fetch(url, { signal: AbortSignal.timeout(5000), tls: { rejectUnauthorized: false } })
     if (answer.ok) return 0
-    input.world.err(`${url} answers ${answer.status}.\n`)
+    remark(input.world, `${url} answers ${answer.status}.`)
   } catch (error) {
-    input.world.err(`${url} does not answer: ${(error as Error).message}\n`)
+    remark(input.world, `${url} does not answer: ${(error as Error).message}`)
   }
   return 1
 }

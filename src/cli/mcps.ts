@@ -9,15 +9,8 @@ import { Refusal } from '../core/refusal.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
 import { silent } from '../log.ts'
 import { upstreamsFor } from '../upstreams.ts'
-import {
-  type Command,
-  type Input,
-  JSON_OPTION,
-  type Option,
-  UsageError,
-  WORKSPACE_OPTION,
-  withContext,
-} from './command.ts'
+import { type Command, type Input, JSON_OPTION, type Option, UsageError, WORKSPACE_OPTION } from './command.ts'
+import { withContext } from './open.ts'
 import { printJson, printLine, printTable } from './print.ts'
 
 const TARGET_OPTIONS: Record<string, Option> = {

@@ -1,29 +1,39 @@
-import { ConfigError, nearest } from '../config.ts'
-import { Refusal } from '../core/refusal.ts'
-import { scrub } from '../log.ts'
+import { nearest } from '../config.ts'
 import { auditCommands } from './audit.ts'
-import { type Command, readInput, UsageError, type World } from './command.ts'
+import { COMMON, type Command, UsageError, type World } from './command.ts'
 import { configCommands } from './config.ts'
+import { exitCodeOf, sentenceOf } from './failures.ts'
 import { commandHelp, overview } from './help.ts'
+import { readInput } from './input.ts'
+import { keyCommands } from './keys.ts'
 import { mcpCommands } from './mcps.ts'
+import { memberCommands } from './members.ts'
+import { remark } from './print.ts'
 import { serveCommands } from './serve.ts'
 import { setupCommands } from './setup.ts'
+import { userCommands } from './users.ts'
+import { workspaceCommands } from './workspaces.ts'
 
 /** Every command, in the order that help shows them. */
-export const COMMANDS: Command[] = [...serveCommands, ...setupCommands, ...mcpCommands, ...auditCommands, ...configCommands]
+export const COMMANDS: Command[] = [
+  ...serveCommands,
+  ...setupCommands,
+  ...userCommands,
+  ...workspaceCommands,
+  ...memberCommands,
+  ...keyCommands,
+  ...mcpCommands,
+  ...auditCommands,
+  ...configCommands,
+]
 
 /** 0; 1 with one line that says what to do; 2 for wrong usage. */
 export async function run(argv: string[], world: World): Promise<number> {
   try {
-    return await dispatch(argv, world)
+    return await dispatch(commandFirst(argv), world)
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    world.err(`${scrub(message)}\n`)
-    const wrongUsage =
-      error instanceof UsageError ||
-      error instanceof ConfigError ||
-      (error instanceof Refusal && error.code === 'validation_failed')
-    return wrongUsage ? 2 : 1
+    remark(world, sentenceOf(error))
+    return exitCodeOf(error)
   }
 }
 
@@ -35,7 +45,7 @@ async function dispatch(argv: string[], world: World): Promise<number> {
     return argv.length === 0 ? 2 : 0
   }
   if (words[0] === '--version' || words[0] === '-v') return dispatch(['version'], world)
-  const command = COMMANDS.find(({ name }) => name === words.slice(0, name.split(' ').length).join(' '))
+  const command = longestMatch(words)
   if (!command) {
     const ofNoun = COMMANDS.filter(({ name }) => name.startsWith(`${words[0]} `))
     if (ofNoun.length > 0 && (wantsHelp || words.length === 1)) {
@@ -52,6 +62,28 @@ async function dispatch(argv: string[], world: World): Promise<number> {
   return (await command.run(input)) ?? 0
 }
 
+/** Greedy: of two commands that fit, the one with more words. */
+function longestMatch(words: string[]): Command | undefined {
+  const fitting = COMMANDS.filter(({ name }) => name === words.slice(0, name.split(' ').length).join(' '))
+  return fitting.sort((a, b) => b.name.length - a.name.length)[0]
+}
+
+/** `claviger --data-dir DIR keys list` is what people type too. */
+function commandFirst(argv: string[]): string[] {
+  let end = 0
+  for (let option = optionAt(argv, end); option > 0; option = optionAt(argv, end)) end += option
+  if (end === 0 || end >= argv.length) return argv
+  const words = argv.slice(end)
+  return [...beforeDashes(words), ...argv.slice(0, end), ...words.slice(beforeDashes(words).length)]
+}
+
+/** How many words the option at this place takes up; 0 if there is none that every command knows. */
+function optionAt(argv: string[], at: number): number {
+  const [name, value] = argv[at]?.startsWith('--') ? argv[at].slice(2).split('=', 2) : []
+  if (name === undefined || !COMMON[name]?.value) return 0
+  return value === undefined ? 2 : 1
+}
+
 /** What follows `--` belongs to another program. */
 function beforeDashes(argv: string[]): string[] {
   const dashes = argv.indexOf('--')
@@ -63,10 +95,12 @@ function unknownCommand(words: string[]): UsageError {
     .slice(0, 2)
     .filter((word) => !word.startsWith('-'))
     .join(' ')
+  const names = COMMANDS.map(({ name }) => name)
+  const nouns = names.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]!)
   return new UsageError(
-    `"${typed || words[0]}" is no command. Did you mean \`claviger ${nearest(
-      typed,
-      COMMANDS.map(({ name }) => name),
-    )}\`? All commands: claviger help`,
+    `"${typed || words[0]}" is no command. Did you mean \`claviger ${nearest(typed, [
+      ...names,
+      ...nouns,
+    ])}\`? All commands: claviger help`,
   )
 }

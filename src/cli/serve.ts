@@ -1,6 +1,6 @@
-import { startApp } from '../app.ts'
-import { VARIABLES } from '../config.ts'
+import { envName, type Name, VARIABLES } from '../config.ts'
 import type { Actor } from '../core/audit.ts'
+import type { Context } from '../core/context.ts'
 import { newSetupLink, setUp } from '../core/workspaces/setup.ts'
 import { createLog, type Log } from '../log.ts'
 import type { Command, Input, Option } from './command.ts'
@@ -14,21 +14,36 @@ const settingOptions: Record<string, Option> = Object.fromEntries(
     .map(([name, { about }]) => [name.replaceAll('_', '-'), { value: 'VALUE', about }]),
 )
 
+const secretVariables = Object.entries(VARIABLES)
+  .filter(([, { secret }]) => secret)
+  .map(([name]) => envName(name as Name))
+
 export const serveCommands: Command[] = [
-  { name: 'serve', about: 'Start the server.', options: settingOptions, run: serve },
+  {
+    name: 'serve',
+    about: 'Start the server.',
+    options: settingOptions,
+    notes: [
+      'Each is also an environment variable (--log-level: CLAVIGER_LOG_LEVEL) and a name in the configuration file',
+      '(log_level). Secrets come from the environment, or from a file with _FILE at the end of the name:',
+      `  ${secretVariables.join('\n  ')}`,
+    ],
+    run: serve,
+  },
 ]
 
 async function serve(input: Input): Promise<void> {
   const { settings, world } = input
   const { config } = settings
-  const log = createLog({ level: config.log_level, pretty: world.isTerminal, write: world.out })
+  const log = createLog({ level: config.log_level, pretty: world.isTerminal, write: world.out, now: world.now })
   for (const warning of settings.warnings) log.warn(warning)
   const stop = new Promise<void>((resolve) => world.onStop(resolve)) // from now on: a start can be stopped too
-  const app = await startApp({ config, log })
+  const { startApp } = await import('../app.ts') // the other commands need no web server
+  const app = await startApp({ config, log, now: world.now })
   try {
-    log.info('Claviger is ready', { url: app.origin, data_dir: config.data_dir })
     if (!(await app.ctx.store.setup.done()))
       await offerSetUp(input, app.ctx, config.public_url?.origin ?? app.origin, log)
+    log.info('Claviger is ready', { url: app.origin, data_dir: config.data_dir })
     await stop
     log.info('Shutting down')
   } finally {
@@ -40,7 +55,7 @@ async function serve(input: Input): Promise<void> {
 /** An owner from the environment, or a link on the terminal: never default credentials, never "first visitor wins". */
 async function offerSetUp(
   { settings: { config }, world }: Input,
-  ctx: Parameters<typeof setUp>[0],
+  ctx: Context,
   origin: string,
   log: Log,
 ): Promise<void> {

@@ -1,5 +1,7 @@
 import { newSetupLink } from '../core/workspaces/setup.ts'
-import { type Command, JSON_OPTION, withContext } from './command.ts'
+import { type Command, JSON_OPTION } from './command.ts'
+import { withContext } from './open.ts'
+import { ORIGIN_OPTIONS, originOf } from './origin.ts'
 import { printJson, printLine } from './print.ts'
 
 export const setupCommands: Command[] = [
@@ -8,17 +10,18 @@ export const setupCommands: Command[] = [
     about: "Print a new one-time link to create the owner's account.",
     options: {
       ...JSON_OPTION,
-      'public-url': { value: 'URL', about: 'The address that people use.' },
-      port: { value: 'PORT', about: 'Port the server listens on.' },
+      ...ORIGIN_OPTIONS,
     },
     run: (input) =>
-      withContext(input, async (ctx, { actor }) => {
-        const { config } = input.settings
-        const token = await newSetupLink(ctx, actor)
-        const origin = config.public_url?.origin ?? `http://127.0.0.1:${config.port}`
-        const url = `${origin}/admin/setup/${token.reveal()}`
-        if (input.on('json')) printJson(input, { url, valid_minutes: 30 })
-        else printLine(input, url)
-      }),
+      withContext(
+        input,
+        async (ctx, { actor }) => {
+          const token = await newSetupLink(ctx, actor)
+          const url = `${originOf(input.settings.config)}/admin/setup/${token.reveal()}`
+          if (input.on('json')) printJson(input, { url, valid_minutes: 30 })
+          else printLine(input, url)
+        },
+        { create: true },
+      ),
   },
 ]

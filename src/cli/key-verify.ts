@@ -1,0 +1,62 @@
+import type { Context } from '../core/context.ts'
+import { keyRing } from '../core/keys/ring.ts'
+import { shown } from '../core/keys/shown.ts'
+import { refusalOf, type Verdict, verify } from '../core/keys/verify.ts'
+import { Secret } from '../core/secret.ts'
+import { workspaceNamed } from '../core/workspaces/workspaces.ts'
+import { type Command, type Input, JSON_OPTION, UsageError } from './command.ts'
+import { withContext } from './open.ts'
+import { printJson, printLine, remark } from './print.ts'
+import { readSecret } from './secrets.ts'
+
+export const verifyCommand: Command = {
+  name: 'keys verify',
+  args: '[-]',
+  about: 'Check a key from standard input; exit code 1 if it is refused.',
+  options: {
+    'key-file': { value: 'FILE', about: 'File that holds the key; - reads standard input.' },
+    workspace: { value: 'NAME', about: 'Only keys of this workspace are known (of any).' },
+    ...JSON_OPTION,
+  },
+  notes: ['Prints `valid`, or the code of the refusal.', '  claviger keys verify < key.txt'],
+  async run(input) {
+    const fullKey = await readKey(input)
+    return withContext(input, async (ctx) => {
+      const verdict = await judged(ctx, input, fullKey)
+      const refusal = verdict.ok ? null : refusalOf(verdict)
+      const key = verdict.key && (await ctx.store.keys.byId(verdict.key.workspaceId, verdict.key.id))
+      if (input.on('json')) {
+        const shownKey = key && shown(key, ctx.now())
+        printJson(input, { valid: verdict.ok, code: refusal?.code ?? 'ok', key: shownKey })
+      } else printLine(input, refusal?.code ?? 'valid')
+      if (refusal) remark(input.world, refusal.message)
+      return refusal ? 1 : 0
+    })
+  },
+}
+
+async function readKey(input: Input): Promise<Secret> {
+  const [argument] = input.args
+  if (argument !== undefined && argument !== '-')
+    throw new UsageError(
+      'A key given as an argument stands in the process list. Send it on standard input, or name a file: --key-file FILE.',
+    )
+  const file = input.text('key-file')
+  if (file !== undefined && argument !== undefined) throw new UsageError('Give --key-file or -, not both.')
+  if (file === undefined && input.world.canAsk) {
+    const typed = await input.world.ask('Key: ')
+    if (typed.trim() === '') throw new UsageError('No key was typed.')
+    return new Secret(typed)
+  }
+  return readSecret(input, file ?? '-', 'key')
+}
+
+/** With --workspace, a key of another is as unknown as one that never was. */
+async function judged(ctx: Context, input: Input, fullKey: Secret): Promise<Verdict> {
+  const name = input.text('workspace')
+  const workspace = name === undefined ? null : await workspaceNamed(ctx, name)
+  const verdict = await verify(keyRing(ctx), ctx.secrets, fullKey.reveal().trim(), ctx.now())
+  if (workspace && verdict.key && verdict.key.workspaceId !== workspace.id)
+    return { ok: false, why: 'unknown', key: null }
+  return verdict
+}
