@@ -107,7 +107,7 @@ export async function startApp({
     site.use(securityHeaders())
     site.use('/static', statics.serve)
     site.use('/api', apiRoutes({ ctx, ring, tools, requireSetUp, render, version: VERSION }))
-    site.use('/admin', adminRoutes({ ctx, render, hosts, requireSetUp, publicUrl: config.public_url }))
+    site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl: config.public_url }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
       throw new Refusal('not_found', 'No OAuth here. Send an API key: `Authorization: Bearer <key>`.')

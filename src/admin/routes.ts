@@ -21,6 +21,18 @@ import {
   revokeKey,
 } from './keys.ts'
 import {
+  changeMcp,
+  createMcp,
+  importMcps,
+  importPage,
+  mcpPage,
+  mcpsPage,
+  newMcpPage,
+  refreshMcp,
+  removeForGood,
+  removeMcpPage,
+} from './mcps.ts'
+import {
   changeRole,
   handOverPage,
   handOverWorkspace,
@@ -50,6 +62,7 @@ export const PAGES: readonly Page[] = [
 
   signedIn('get', '/', toHome('keys')),
   signedIn('get', '/keys', toHome('keys')),
+  signedIn('get', '/mcps', toHome('mcps')),
   signedIn('get', '/members', toHome('members')),
   signedIn('get', '/settings', toHome('settings')),
 
@@ -68,6 +81,17 @@ export const PAGES: readonly Page[] = [
   inside('keys.issue', 'post', '/keys/:id/revoke', revokeKey),
   inside('keys.issue', 'get', '/keys/:id/delete', beforeHarm('delete')),
   inside('keys.issue', 'post', '/keys/:id/delete', deleteKey),
+
+  inside('mcps.see', 'get', '/mcps', mcpsPage),
+  inside('mcps.change', 'get', '/mcps/new', newMcpPage),
+  inside('mcps.change', 'post', '/mcps', createMcp),
+  inside('mcps.change', 'get', '/mcps/import', importPage),
+  inside('mcps.change', 'post', '/mcps/import', importMcps),
+  inside('mcps.see', 'get', '/mcps/:mcp', mcpPage),
+  inside('mcps.change', 'post', '/mcps/:mcp', changeMcp),
+  inside('mcps.see', 'post', '/mcps/:mcp/refresh', refreshMcp),
+  inside('mcps.change', 'get', '/mcps/:mcp/remove', removeMcpPage),
+  inside('mcps.change', 'post', '/mcps/:mcp/remove', removeForGood),
 
   inside('members.see', 'get', '/members', membersPage),
   inside('members.change', 'post', '/members/invite', inviteMember),

@@ -20,8 +20,14 @@ export function shell(visit: Personal | Inside) {
 }
 
 function links(base: string, here: string) {
-  return ['Keys', 'Members', 'Settings'].map((label) => {
-    const href = `${base}/${label.toLowerCase()}`
+  const places = [
+    ['Keys', 'keys'],
+    ['MCPs', 'mcps'],
+    ['Members', 'members'],
+    ['Settings', 'settings'],
+  ]
+  return places.map(([label, place]) => {
+    const href = `${base}/${place}`
     return { href, label, current: here.startsWith(href) && /^([/?]|$)/.test(here.slice(href.length)) }
   })
 }

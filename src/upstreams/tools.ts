@@ -11,6 +11,10 @@ const PLAIN: Party = { era: 'modern', keyId: 'rest', session: null }
 export function toolsOver(pool: Pool, catalogue: Catalogue, version: string): Tools {
   return {
     known: catalogue.known,
+    trouble(mcp, environment) {
+      const last = pool.lastFailure(mcp, environment)
+      return last && { message: last.failure.message, at: last.at }
+    },
     refresh: (mcp, environment) => catalogue.refresh(mcp, environment).catch(refused),
     async call(mcp, environment, tool, args, signal) {
       try {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Page } from '../../src/admin/entrance.ts'
 import { newOnce } from '../../src/admin/once.ts'
 import { PAGES } from '../../src/admin/routes.ts'
+import { addMcp } from '../../src/core/mcps/edit.ts'
 import { addMember, invite } from '../../src/core/workspaces/members.ts'
 import { type Power, ROLES, type Role, roleHas } from '../../src/core/workspaces/roles.ts'
 import type { Workspace } from '../../src/core/workspaces/workspace.ts'
@@ -46,6 +47,7 @@ const ROWS: Record<string, Row> = {
   },
   'get /': { least: 'signed in', done: 303 },
   'get /keys': { least: 'signed in', done: 303 },
+  'get /mcps': { least: 'signed in', done: 303 },
   'get /members': { least: 'signed in', done: 303 },
   'get /settings': { least: 'signed in', done: 303 },
   'get /w/:slug': { least: 'viewer', done: 303 },
@@ -72,6 +74,24 @@ const ROWS: Record<string, Row> = {
   'post /w/:slug/keys/:id/revoke': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/revoke') },
   'get /w/:slug/keys/:id/delete': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/delete') },
   'post /w/:slug/keys/:id/delete': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/delete') },
+  'get /w/:slug/mcps': { least: 'viewer', done: 200 },
+  'get /w/:slug/mcps/new': { least: 'admin', done: 200 },
+  'post /w/:slug/mcps': {
+    least: 'admin',
+    done: 303,
+    form: () => ({ slug: 'another', url: 'https://wiki.example/mcp' }),
+  },
+  'get /w/:slug/mcps/import': { least: 'admin', done: 200 },
+  'post /w/:slug/mcps/import': {
+    least: 'admin',
+    done: 303,
+    form: () => ({ config: '{"mcpServers": {"brought": {"url": "https://wiki.example/mcp"}}}' }),
+  },
+  'get /w/:slug/mcps/:mcp': { least: 'viewer', done: 200 },
+  'post /w/:slug/mcps/:mcp': { least: 'admin', done: 303, form: () => ({ name: 'Renamed' }) },
+  'post /w/:slug/mcps/:mcp/refresh': { least: 'viewer', done: 303 },
+  'get /w/:slug/mcps/:mcp/remove': { least: 'admin', done: 200 },
+  'post /w/:slug/mcps/:mcp/remove': { least: 'admin', done: 303 },
   'get /w/:slug/members': { least: 'viewer', done: 200 },
   'post /w/:slug/members/invite': {
     least: 'admin',
@@ -139,7 +159,10 @@ describe.each(PAGES.map((page) => [nameOf(page), page] as const))('%s', (name, {
     const row = ROWS[name]!
     for (const visitor of VISITORS) {
       const { scene, sent } = await prepare(started, visitor)
-      const path = (row.path?.(scene) ?? name.split(' ')[1]!).replace(':slug', scene.workspace.slug).split(' ')[0]!
+      const path = (row.path?.(scene) ?? name.split(' ')[1]!)
+        .replace(':slug', scene.workspace.slug)
+        .replace(':mcp', 'wiki')
+        .split(' ')[0]!
       const form = method === 'post' ? (row.form?.(scene) ?? {}) : undefined
       const answer = await started.call(method.toUpperCase(), `/admin${path}`, { ...sent, form })
       expect([visitor, answer.status]).toEqual([visitor, expected(row, method, visitor)])
@@ -184,6 +207,10 @@ async function prepare(started: Started, visitor: Visitor) {
   if (visitor === 'owner elsewhere') await addMember(ctx, operator, started.workspace.id, person.user, 'owner')
   const by = role && roleHas(role, 'keys.issue') ? person.caller : operator
   const { key, fullKey } = await started.key({}, workspace.id, by)
+  await addMcp(ctx, operator, workspace.id, {
+    slug: 'wiki',
+    live: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} },
+  })
   const { invitation, token } = await invite(ctx, operator, workspace.id, { email: null, role: 'viewer' })
   const second = await started.cookieOf(person.user)
   const session = (await ctx.store.sessions.ofUser(person.user.id, ctx.now()))[0]!.id
