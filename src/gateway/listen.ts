@@ -16,7 +16,8 @@ export type Listener = {
 }
 
 export type Listeners = {
-  add(listener: Listener): void
+  /** Until the returned function is called. */
+  add(listener: Listener): () => void
   /** Something a server said that belongs to no call: to the one session meant, or to all whom it concerns. */
   hear(mcp: Mcp, environment: Environment, message: Message, session: Session | null): void
   changed(mcp: Mcp, environment: Environment, kinds: (keyof Offer)[]): void
@@ -51,8 +52,7 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
       session.say(message)
     }
     for (const listener of listeners) {
-      if (!listener.reply.isOpen()) listeners.delete(listener)
-      else if (concerns(listener.key, mcp, environment) && listener.slugs(mcp.slug) && wants(listener, message))
+      if (concerns(listener.key, mcp, environment) && listener.slugs(mcp.slug) && wants(listener, message))
         tell(listener, message)
     }
   }
@@ -67,6 +67,7 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
         method: 'notifications/subscriptions/acknowledged',
         params: { notifications: asked, _meta: meta },
       })
+      return () => void listeners.delete(listener)
     },
     hear(mcp, environment, message, session) {
       if (message.method && message.method in WANTED_AS) stale(mcp, environment)

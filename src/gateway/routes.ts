@@ -6,6 +6,7 @@ import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
 import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
+import { sayWhenExpiring } from '../http/expiring.ts'
 import { STATUS, sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
@@ -70,6 +71,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Option
       try {
         const { key, inUrl } = await authenticate(ctx, ring, req, { urlToo: true })
         if (inUrl) keepFromCaches(res)
+        sayWhenExpiring(res, key, ctx.now())
         const slug = slugOf(req.url ?? '')
         if (req.method === 'POST') return await post(req, res, key, slug)
         if (req.method === 'GET') return await openStream(req, res, key, slug)
@@ -93,7 +95,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Option
 
   async function post(req: IncomingMessage, res: ServerResponse, key: Key, slug: string | null): Promise<void> {
     const body = parseMessage(req, await readBody(req))
-    if (isSimpleCall(body)) return callSimply(req, res, key, body)
+    if (slug === null && isSimpleCall(body)) return callSimply(req, res, key, body)
     try {
       await answer(req, res, key, slug, body)
     } catch (error) {

@@ -123,9 +123,12 @@ async function listen(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
 export function listenHere(gateway: Gateway, turn: Turn, slugs: (slug: string) => boolean): Promise<string> {
   const { id } = turn.message
   const wants = (paramsOf(turn).notifications ?? {}) as Record<string, unknown>
-  gateway.listeners.add({ key: turn.key, slugs, wants, id, reply: turn.reply })
+  const forget = gateway.listeners.add({ key: turn.key, slugs, wants, id, reply: turn.reply })
   return new Promise((resolve) => {
-    const end = () => resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete' } }))
+    const end = () => {
+      forget()
+      resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete' } }))
+    }
     turn.signal.addEventListener('abort', end, { once: true })
   })
 }

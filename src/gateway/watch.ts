@@ -18,7 +18,12 @@ type Held = { key: Key; controllers: Set<AbortController> }
  * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process.
  * A changed key ends too: what it may do now is for its next request to find out.
  */
-export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly'>, log: Log, ended: (keyId: string) => void): Watch {
+export function keyWatch(
+  ctx: Context,
+  pool: Pick<Pool, 'keepOnly' | 'workspaces'>,
+  log: Log,
+  ended: (keyId: string) => void,
+): Watch {
   const held = new Map<string, Held>()
   let version = ctx.store.version()
   let looking = false
@@ -45,9 +50,10 @@ export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly'>, log: Log, e
     }
   }
 
+  /** Only the workspaces whose MCPs are being reached are asked about: there may be thousands of others. */
   async function dropChangedMcps(): Promise<void> {
     const current = new Map<string, number>()
-    for (const { id } of await ctx.store.workspaces.list())
+    for (const id of pool.workspaces())
       for (const mcp of await ctx.store.mcps.list(id)) current.set(mcp.id, mcp.revision)
     pool.keepOnly((mcpId, revision) => current.get(mcpId) === revision)
   }

@@ -42,6 +42,8 @@ export type Pool = {
   /** What a shared upstream says unasked, such as that its list changed. */
   listen(hear: (mcp: Mcp, environment: Environment, message: Message) => void): void
   endSession(sessionId: string): void
+  /** Those whose MCPs are reached at this moment. */
+  workspaces(): Set<string>
   /** Ends what was reached under a definition that no longer holds. */
   keepOnly(isCurrent: (mcpId: string, revision: number) => boolean): void
   lastFailure(mcp: Mcp, environment: Environment): { failure: Failure; at: Date } | null
@@ -67,6 +69,7 @@ const PROBE_MS = 10_000
 const HANDSHAKE_MS = 60_000 // a first `npx` downloads its package
 const LONGEST_BACKOFF_MS = 30_000
 const SWEEP_MS = 30_000
+const MOST_PROCESSES = 100
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
@@ -91,6 +94,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       return known.open ?? known.lease
     }
     refuseWhileBackingOff(place)
+    refuseTooMany(mcp)
     const entry: Entry = { mcp, environment, scope, open: null, usedAt: now().getTime(), lease: undefined as never }
     entries.set(name, entry)
     entry.lease = connect(entry, party.era, as, hear, () => entries.delete(name)).then(
@@ -195,6 +199,19 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     if (trouble && trouble.retryAt > now().getTime()) throw new CallFailed({ ...trouble.failure, unsent: true })
   }
 
+  /** A process for each of many clients would bring the host down before it served them. */
+  function refuseTooMany(mcp: Mcp): void {
+    if (mcp.transport !== 'stdio') return
+    const running = [...entries.values()].filter((entry) => entry.mcp.id === mcp.id).length
+    if (running >= MOST_PROCESSES)
+      throw new CallFailed({
+        code: 'upstream_unavailable',
+        stage: 'start',
+        message: `${mcp.slug} runs for ${running} clients already, which is the most. Try again when one has left.`,
+        unsent: true,
+      })
+  }
+
   function noteTrouble(place: string, mcp: Mcp, error: unknown): Error {
     const failure: Failure =
       error instanceof CallFailed
@@ -241,6 +258,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     endSession(sessionId) {
       for (const [name, entry] of entries) if (entry.scope === `session:${sessionId}`) end(name, entry)
     },
+    workspaces: () => new Set([...entries.values()].map(({ mcp }) => mcp.workspaceId)),
     keepOnly(isCurrent) {
       for (const [name, entry] of entries) if (!isCurrent(entry.mcp.id, entry.mcp.revision)) end(name, entry)
     },
