@@ -1,5 +1,4 @@
-import type { AuditLine as Line } from '../core/audit.ts'
-import { checkAudit, readAudit } from '../core/auditing.ts'
+import { checkAudit, readAudit, shownLine } from '../core/auditing.ts'
 import { openCursor, sealCursor } from '../http/cursor.ts'
 import { AuditFinding, AuditLine, auditQuery, listOf } from '../http/schemas.ts'
 import { endpoint } from './operation.ts'
@@ -41,27 +40,3 @@ export const verifyAudit = endpoint(
     return { body: { ok, checked, ...(!finding.ok && { first_bad: finding.firstBad }) } }
   },
 )
-
-function shownLine({ seq, at, actor, action, subject, before, after, hash }: Line): object {
-  const { requestId, ...by } = actor
-  return {
-    seq,
-    at: at.toISOString(),
-    actor: { ...by, request_id: requestId },
-    action,
-    subject,
-    before: before && snake(before),
-    after: after && snake(after),
-    hash,
-  }
-}
-
-/** What a line holds is named as inside; outside, names are written as everywhere in the API. */
-function snake(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  )
-}

@@ -38,3 +38,28 @@ async function* upTo(seq: number, lines: AsyncIterable<AuditLine>): AsyncIterabl
     yield line
   }
 }
+
+/** A line as every door prints it in JSON. */
+export function shownLine({ seq, at, actor, action, subject, before, after, hash }: AuditLine): object {
+  const { requestId, ...by } = actor
+  return {
+    seq,
+    at: at.toISOString(),
+    actor: { ...by, request_id: requestId },
+    action,
+    subject,
+    before: before && snake(before),
+    after: after && snake(after),
+    hash,
+  }
+}
+
+/** What a line holds is named as inside; outside, names are written as everywhere in the API. */
+function snake(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  )
+}
