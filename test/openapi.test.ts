@@ -63,6 +63,7 @@ async function spoiled() {
     scheduled: (await key({ ...MIGHTY, notBefore: new Date('2030-01-01') })).fullKey,
     elsewhere: (await key({ ...MIGHTY, ipAllow: ['203.0.113.0/24'] })).fullKey,
     powerless: (await key({ scopes: ['mcp:none'] })).fullKey,
+    oneTool: (await key({ mcpAccess: { mode: 'selected', mcps: [{ slug: 'fix', tools: ['sleep'] }] } })).fullKey,
   }
 }
 
@@ -157,6 +158,12 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
       headers: { 'content-type': 'application/problem+json' },
     })
   },
+  wrong_environment: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'only-test')),
+  mcp_not_permitted: (route) =>
+    ask(route, { headers: bearer() }, (example) => ({ ...example, path: nobodys(example) })),
+  tool_not_permitted: (route) => ask(route, { headers: bearer(keys.oneTool) }),
+  upstream_unavailable: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'dead')),
+  upstream_timeout: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'slow')),
   conflict: async (route) => {
     const name = { 'idempotency-key': newId('req', new Date()) }
     if (!route.endpoint.operation.creates)
@@ -197,6 +204,11 @@ async function twice(route: Route, header: string, value: string): Promise<Respo
     status: answer.statusCode!,
     headers: { 'content-type': answer.headers['content-type']! },
   })
+}
+
+/** `sleep` is the tool that takes its time. */
+function at(example: Example, id: string): Example {
+  return { ...example, path: { id, ...(example.path!.tool && { tool: 'sleep' }) } }
 }
 
 function nobodys({ path }: Example): Record<string, string> {

@@ -48,7 +48,7 @@ export function refusalsOf({ operation, open }: Endpoint, path: string): Code[] 
   if (open) return ANY
   const codes = new Set<Code>([...ANY, ...KEYED, ...(operation.refusals ?? [])])
   if (operation.power) codes.add('insufficient_scope')
-  if (path.includes('{')) codes.add('not_found')
+  if (path.includes('{') && !codes.has('mcp_not_permitted')) codes.add('not_found') // one answer for hidden and missing
   if (operation.changes) codes.add('precondition_failed')
   if (operation.body) codes.add('payload_too_large').add('unsupported_media_type')
   return [...codes]
@@ -57,6 +57,7 @@ export function refusalsOf({ operation, open }: Endpoint, path: string): Code[] 
 const GROUPS: Record<string, string> = {
   whoami: 'The calling key',
   keys: 'Keys',
+  mcps: 'MCP servers',
   audit: 'Audit log',
   openapi: 'This description',
 }

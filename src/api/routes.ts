@@ -15,6 +15,7 @@ import {
   revokeKey,
   verifyKey,
 } from './keys.ts'
+import { callTool, changeMcp, createMcp, deleteMcp, getMcp, listMcps, listTools, refreshMcp } from './mcps.ts'
 import { openApi } from './openapi.ts'
 import { type Endpoint, openEndpoint } from './operation.ts'
 import { referencePage } from './reference.ts'
@@ -42,6 +43,15 @@ export const ROUTES: Route[] = [
   post('/keys/{id}/enable', enableKey),
   post('/keys/{id}/revoke', revokeKey),
   del('/keys/{id}', deleteKey), // gone for good
+
+  get('/mcps', listMcps),
+  post('/mcps', createMcp),
+  get('/mcps/{id}', getMcp),
+  patch('/mcps/{id}', changeMcp),
+  del('/mcps/{id}', deleteMcp),
+  post('/mcps/{id}/refresh', refreshMcp),
+  get('/mcps/{id}/tools', listTools),
+  post('/mcps/{id}/tools/{tool}/call', callTool),
 
   get('/audit', listAudit),
   get('/audit/verify', verifyAudit),

@@ -1,4 +1,5 @@
 import type { Caller } from '../../src/core/caller.ts'
+import { offering, overStdio } from '../support/mcp.ts'
 import type { Started } from '../support/start.ts'
 
 /** A request that succeeds, for a caller with every power; `by` owns what it is about. */
@@ -8,6 +9,34 @@ type Make = (app: Started, by: Caller) => Promise<Example> | Example
 const victim: Make = async (app, by) => ({
   path: { id: (await app.key({ name: 'victim', scopes: ['mcp:*'] }, app.workspace.id, by)).key.id },
 })
+
+let mcps = 0
+const someMcp: Make = async (app) => {
+  const slug = `mcp-${++mcps}`
+  await offering(app, slug, { live: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} } })
+  return { path: { id: slug } }
+}
+
+const served = new WeakMap<object, Promise<unknown>>()
+
+/** Real servers behind MCPs that every request may call: they start once for each app. */
+export function serving(app: Started): Promise<unknown> {
+  const known = served.get(app.ctx)
+  if (known) return known
+  const all = Promise.all([
+    offering(app, 'fix', { live: overStdio() }),
+    offering(app, 'only-test', { test: overStdio() }),
+    offering(app, 'dead', { live: { ...overStdio(), command: 'no-such-command' } }),
+    offering(app, 'slow', { live: overStdio('--list-delay', '60000'), timeoutSeconds: 1 }),
+  ])
+  served.set(app.ctx, all)
+  return all
+}
+
+const fixture: Make = async (app) => {
+  await serving(app)
+  return { path: { id: 'fix' } }
+}
 
 /** One for each operation: the table of routes and the contract test ask them all. */
 export const EXAMPLES: Record<string, Make> = {
@@ -23,6 +52,19 @@ export const EXAMPLES: Record<string, Make> = {
   enableKey: victim,
   revokeKey: async (app, by) => ({ ...(await victim(app, by)), body: { reason: 'laptop lost' } }),
   deleteKey: victim,
+  listMcps: async (app, by) => ({ ...(await someMcp(app, by)), query: 'limit=1' }),
+  createMcp: () => ({
+    body: { slug: `made-${++mcps}`, live: { url: 'https://wiki.example/mcp', headers: { Authorization: 'Bearer x' } } },
+  }),
+  getMcp: someMcp,
+  changeMcp: async (app, by) => ({ ...(await someMcp(app, by)), body: { name: 'Renamed', timeout_seconds: 60 } }),
+  deleteMcp: someMcp,
+  refreshMcp: fixture,
+  listTools: fixture,
+  callTool: async (app, by) => {
+    const { path } = await fixture(app, by)
+    return { path: { ...path, tool: 'echo' }, body: { arguments: { text: 'hi', ms: 60_000 } } }
+  },
   listAudit: () => ({ query: 'limit=3' }),
   verifyAudit: () => ({}),
   openapi: () => ({}),

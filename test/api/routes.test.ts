@@ -107,7 +107,7 @@ describe.each(routes.filter(({ open }) => !open))('$name', (route) => {
   })
 })
 
-describe.each(routes.filter(({ path }) => path.includes('{')))('$name', (route) => {
+describe.each(routes.filter(({ path, id }) => path.includes('{') && id !== 'callTool'))('$name', (route) => {
   it('is not_found from another workspace', async () => {
     expect(await ask(route, bearer(app.keys.otherWorkspace))).toMatchObject({
       status: 404,
@@ -127,6 +127,12 @@ describe.each(routes.filter(({ open }) => open))('$name', (route) => {
   it.each(STRANGERS)('answers %s', async (_who, request) => {
     expect((await ask(route, request())).status).toBe(200)
   })
+})
+
+it('says of another workspace’s MCP what it says of one that is not there', async () => {
+  const route = routes.find(({ id }) => id === 'callTool')!
+  const { status, body } = await ask(route, bearer(app.keys.otherWorkspace))
+  expect([status, body.code]).toEqual([403, 'mcp_not_permitted'])
 })
 
 it('knows each operation once, and a scope for each power it asks', () => {
