@@ -1,5 +1,5 @@
-import type { StdioTarget, Target } from '../src/core/mcps/mcp.ts'
-import { furnish, newFolder, serve } from './claviger.ts'
+import type { Target } from '../src/core/mcps/mcp.ts'
+import { furnish, newFolder, serve, stdioTarget } from './claviger.ts'
 import { median, megabytes, sum } from './figures.ts'
 import type { Era, Measured, Plan } from './load/plan.ts'
 import type { Loader } from './loaders.ts'
@@ -94,10 +94,6 @@ async function ways(options: Options): Promise<Variant[]> {
       ),
     ),
   )
-}
-
-function stdioTarget([command, ...args]: string[]): StdioTarget {
-  return { kind: 'stdio', command: command!, args, env: {}, cwd: null }
 }
 
 function rowOf({ plan: _plan, ...variant }: Variant, rounds: Measured[]): Row {

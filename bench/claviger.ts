@@ -9,7 +9,7 @@ import type { Caller } from '../src/core/caller.ts'
 import type { Context } from '../src/core/context.ts'
 import { issue, MOST_RATE } from '../src/core/keys/lifecycle.ts'
 import { addMcp } from '../src/core/mcps/edit.ts'
-import type { Target } from '../src/core/mcps/mcp.ts'
+import type { StdioTarget, Target } from '../src/core/mcps/mcp.ts'
 import { Secret } from '../src/core/secret.ts'
 import { setUp } from '../src/core/workspaces/setup.ts'
 import { type Started, start } from './processes.ts'
@@ -65,4 +65,8 @@ export async function furnish(
 export function serve(folder: string, executable: string | null): Promise<Started> {
   const program = executable ? [join(root, executable)] : [process.execPath, '--no-env-file', join(root, 'src/main.ts')]
   return start([...program, 'serve', '--port', '0', '--data-dir', folder])
+}
+
+export function stdioTarget([command, ...args]: string[]): StdioTarget {
+  return { kind: 'stdio', command: command!, args, env: {}, cwd: null }
 }

@@ -1,40 +1,36 @@
 import { newFolder } from './claviger.ts'
 import type { KeyFigures } from './inside/keys.ts'
 import type { Options } from './options.ts'
-import { keep, script } from './processes.ts'
+import { outputOf, resultOf, script } from './processes.ts'
 
-export type Keys = KeyFigures & { betterAuthPerSecond: number | null; betterAuthNote: string }
+export type Keys = KeyFigures & { betterAuthNote: string }
 
 /** In a process of its own, as everything else. */
 export async function measureKeys(options: Options, told: (text: string) => void): Promise<Keys> {
-  told(`keys: ${options.manyKeys} in one database, 10 in another`)
   const { rounds, seconds, manyKeys } = options
-  const figures = await result<KeyFigures>(
-    script('inside/keys.ts', newFolder(), newFolder(), String(manyKeys), String(rounds), String(seconds)),
-  )
-  return { ...figures, ...(await betterAuth(options, told)) }
+  const { folder: peer, note } = options.peers ? await installed(told) : { folder: null, note: '`--peers` measures it' }
+  told(`keys: ${manyKeys} in one database, 10 in another`)
+  const given = { folders: [newFolder(), newFolder()], many: manyKeys, rounds, seconds, peer }
+  const figures = await resultOf<KeyFigures>(script('inside/keys.ts', JSON.stringify(given)))
+  return { ...figures, betterAuthNote: note }
 }
 
-async function betterAuth({ peers, seconds }: Options, told: (text: string) => void) {
-  if (!peers) return { betterAuthPerSecond: null, betterAuthNote: 'not measured (--peers does)' }
+/** The two packages of one release; npm 10 stumbles over the many optional peers of theirs. */
+const BETTER_AUTH = ['better-auth@1.7.5', '@better-auth/api-key@1.7.5']
+
+/** Into a folder that goes with the bench: this project does not depend on it. */
+async function installed(told: (text: string) => void): Promise<{ folder: string | null; note: string }> {
   const folder = newFolder()
-  told('keys: installing better-auth and @better-auth/api-key with npm')
+  told(`keys: installing ${BETTER_AUTH.join(' and ')} with npm`)
   try {
     await Bun.write(`${folder}/package.json`, '{"private": true}')
-    await result(['npm', 'install', '--silent', '--ignore-scripts', 'better-auth', '@better-auth/api-key'], folder)
-    const { perSecond } = await result<{ perSecond: number }>(
-      script('inside/better-auth.ts', folder, String(seconds * 2)),
+    await outputOf(
+      ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', ...BETTER_AUTH],
+      folder,
     )
-    return { betterAuthPerSecond: perSecond, betterAuthNote: 'in memory, on the same Bun' }
+    return { folder, note: `${BETTER_AUTH.join(', ')}, in memory, on the same Bun` }
   } catch (error) {
-    return { betterAuthPerSecond: null, betterAuthNote: `not measured: ${(error as Error).message.split('\n')[0]}` }
+    told(String((error as Error).message))
+    return { folder: null, note: 'npm could not install it' }
   }
-}
-
-/** What a program prints last, as JSON. */
-async function result<T>(argv: string[], cwd?: string): Promise<T> {
-  const child = keep(Bun.spawn(argv, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' }))
-  const [said, wrong, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
-  if (code !== 0) throw new Error(`${argv[0]} ended with ${code}: ${wrong.trim()}`)
-  return (said === '' ? null : JSON.parse(said)) as T
 }

@@ -53,7 +53,8 @@ export function readOptions(argv: string[]): Options | null {
   }
   const parts = values.only.filter((name): name is Part => (PARTS as readonly string[]).includes(name))
   const rows = values.only.filter((name) => !(PARTS as readonly string[]).includes(name))
-  const wanted = values.only.length === 0 ? [...PARTS] : rows.length > 0 ? [...new Set([...parts, 'calls' as const])] : parts
+  const wanted =
+    values.only.length === 0 ? [...PARTS] : rows.length > 0 ? [...new Set([...parts, 'calls' as const])] : parts
   const { quick } = values
   const seconds = positive('--seconds', values.seconds, quick ? 0.06 : 1)
   return {

@@ -27,13 +27,25 @@ export async function start(argv: string[]): Promise<Started> {
 
 /** One of the bench's own programs, on the Bun that runs the bench. */
 export function script(path: string, ...args: string[]): string[] {
-  return [process.execPath, '--no-env-file', join(import.meta.dir, path), ...args]
+  return [process.execPath, '--no-install', '--no-env-file', join(import.meta.dir, path), ...args]
 }
 
 export function keep<C extends Bun.Subprocess>(child: C): C {
   running.add(child)
   void child.exited.then(() => running.delete(child))
   return child
+}
+
+/** What a program that ends by itself prints, as JSON. */
+export async function resultOf<T>(argv: string[]): Promise<T> {
+  return JSON.parse(await outputOf(argv)) as T
+}
+
+export async function outputOf(argv: string[], cwd?: string): Promise<string> {
+  const child = keep(Bun.spawn(argv, { cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' }))
+  const [said, wrong, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${wrong.trim() || said.trim()}`)
+  return said
 }
 
 const PATIENCE_MS = 10_000

@@ -4,10 +4,13 @@ import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { verify } from '../../src/core/keys/verify.ts'
 import { furnish, openIn } from '../claviger.ts'
 import { median } from '../figures.ts'
+import { betterAuthIn } from './better-auth.ts'
 import { multiplyKeys } from './many-keys.ts'
 
 export type Path = { name: string; perSecondFew: number; perSecondMany: number; ratio: number }
-export type KeyFigures = { few: number; many: number; paths: Path[] }
+export type KeyFigures = { few: number; many: number; paths: Path[]; betterAuth: Compared | null }
+/** Slices of one run, in turn: so many verifications a second of ours, and of theirs. */
+export type Compared = { ours: number; theirs: number; ratio: number }
 
 const FEW = 10
 
@@ -32,23 +35,46 @@ const PATHS: [string, Work][] = [
   ['verify: every key in turn', (on, turn) => proven(on, on.ring, on.all[turn % on.all.length]!)],
 ]
 
-/** Without HTTP, in this process: the two databases take turns, slice by slice. */
-async function measure(folders: [string, string], many: number, rounds: number, seconds: number): Promise<KeyFigures> {
+/** Without HTTP, in this process: what is compared takes turns, slice by slice. */
+async function measure({ folders, many, rounds, seconds, peer }: Given): Promise<KeyFigures> {
   const few = await instance(folders[0], FEW)
   const lots = await instance(folders[1], many)
   const paths: Path[] = []
   for (const [name, work] of PATHS) {
-    const perSecond: [number[], number[]] = [[], []]
-    for (let round = 0; round <= rounds; round++)
-      for (const [i, on] of [few, lots].entries()) {
-        const rate = await rateOf(work, on, seconds / 2)
-        if (round > 0) perSecond[i]!.push(rate) // the first warms up
-      }
-    const [perSecondFew, perSecondMany] = perSecond.map(median) as [number, number]
+    const [perSecondFew, perSecondMany] = await inTurn(
+      [(turn) => work(few, turn), (turn) => work(lots, turn)],
+      rounds,
+      seconds / 2,
+    )
     paths.push({ name, perSecondFew, perSecondMany, ratio: perSecondMany / perSecondFew })
   }
+  const betterAuth = peer ? await comparedWith(await betterAuthIn(peer), few, rounds, seconds / 2) : null
   await Promise.all([few, lots].map(({ ctx }) => ctx.store.close()))
-  return { few: FEW, many, paths }
+  return { few: FEW, many, paths, betterAuth }
+}
+
+async function comparedWith(
+  verifyTheirs: () => Promise<void>,
+  few: Instance,
+  rounds: number,
+  seconds: number,
+): Promise<Compared> {
+  const [, verifyOurs] = PATHS[0]!
+  const [ours, theirs] = await inTurn([(turn) => verifyOurs(few, turn), verifyTheirs], rounds, seconds)
+  return { ours, theirs, ratio: ours / theirs }
+}
+
+type Turned = (turn: number) => Promise<void> | void
+
+/** How often a second each can be done, the median of the rounds; one round before them warms up. */
+async function inTurn(works: [Turned, Turned], rounds: number, seconds: number): Promise<[number, number]> {
+  const rates: [number[], number[]] = [[], []]
+  for (let round = 0; round <= rounds; round++)
+    for (const [i, work] of works.entries()) {
+      const rate = await rateOf(work, seconds)
+      if (round > 0) rates[i]!.push(rate)
+    }
+  return [median(rates[0]), median(rates[1])]
 }
 
 async function instance(folder: string, keys: number): Promise<Instance> {
@@ -58,13 +84,13 @@ async function instance(folder: string, keys: number): Promise<Instance> {
   return { ctx, workspaceId, ring: keyRing(ctx), inUse: fullKeys, all }
 }
 
-async function rateOf(work: Work, on: Instance, seconds: number): Promise<number> {
+async function rateOf(work: Turned, seconds: number): Promise<number> {
   const startedAt = performance.now()
   const until = startedAt + seconds * 1000
   let turn = 0
   while (performance.now() < until) {
     for (let i = 0; i < 16; i++) {
-      const done = work(on, turn++)
+      const done = work(turn++)
       if (done) await done
     }
   }
@@ -87,7 +113,7 @@ async function stranger({ ctx, ring }: Instance, turn: number): Promise<void> {
 }
 
 async function listed({ ctx, workspaceId }: Instance, search: string | undefined, least: number): Promise<void> {
-  const { items } = await ctx.store.keys.list({ workspaceId, search, now: ctx.now() }, { limit: 50, cursor: null })
+  const { items } = await ctx.store.keys.list({ workspaceId, search, now: ctx.now() }, { limit: FEW, cursor: null })
   must(items.length >= least)
 }
 
@@ -95,6 +121,7 @@ function must(held: boolean): void {
   if (!held) throw new Error('a key was judged wrongly')
 }
 
-const [few, lots, many, rounds, seconds] = process.argv.slice(2) as [string, string, string, string, string]
-const figures = await measure([few, lots], Number(many), Number(rounds), Number(seconds))
-process.stdout.write(JSON.stringify(figures))
+type Given = { folders: [string, string]; many: number; rounds: number; seconds: number; peer: string | null }
+
+const given = JSON.parse(process.argv[2]!) as Given
+process.stdout.write(JSON.stringify(await measure(given)))

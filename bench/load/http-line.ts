@@ -73,8 +73,7 @@ function wholeAnswer(text: string): Answer | null {
   const status = Number(head.slice(9, 12))
   const bodyStart = end + 4
   const length = LENGTH.exec(head)
-  if (length)
-    return text.length - bodyStart >= Number(length[1]) ? { status, head, body: text.slice(bodyStart) } : null
+  if (length) return text.length - bodyStart >= Number(length[1]) ? { status, head, body: text.slice(bodyStart) } : null
   if (CHUNKED.test(head)) {
     const body = dechunked(text, bodyStart)
     return body === null ? null : { status, head, body }

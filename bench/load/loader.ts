@@ -49,10 +49,10 @@ async function measure(
 ): Promise<Measured> {
   const run = ++runs
   const latencies: number[] = []
-  const most = 'calls' in until ? until.calls : Infinity
+  const least = 'calls' in until ? until.calls : clients.length // a figure of nothing is none
   let measuring = false
   let stopping = false
-  const full = Promise.withResolvers<void>()
+  const enough = Promise.withResolvers<void>()
 
   const finished = clients.map(
     (client, index) =>
@@ -66,7 +66,7 @@ async function measure(
             if (fault !== null) return broken(fault)
             if (measuring) {
               latencies.push(performance.now() - startedAt)
-              if (latencies.length >= most) full.resolve()
+              if (latencies.length >= least) enough.resolve()
             }
             ask()
           })
@@ -80,7 +80,7 @@ async function measure(
   const cpuBefore = cpuSecondsOf(pid)
   const startedAt = performance.now()
   measuring = true
-  await ('ms' in until ? after(until.ms) : full.promise)
+  await Promise.all([enough.promise, after('ms' in until ? until.ms : 0)])
   measuring = false
   const seconds = (performance.now() - startedAt) / 1000
   const cpuSeconds = cpuSecondsOf(pid) - cpuBefore

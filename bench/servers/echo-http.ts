@@ -1,4 +1,4 @@
-import { answerTo } from './echo.ts'
+import { answerTo, type Message } from './echo.ts'
 import { ready } from './ready.ts'
 
 /** Sessions for clients of 2025-11-25, none for those of 2026-07-28; plain JSON answers and no stream of its own. */
@@ -15,7 +15,7 @@ const server = Bun.serve({
       return new Response(null, { status: 204 })
     }
     if (request.method !== 'POST') return new Response(null, { status: 405 })
-    const message = await request.json()
+    const message = (await request.json()) as Message
     const text = answerTo(message)
     if (text === null) return new Response(null, { status: 202 })
     const headers: Record<string, string> = { 'Content-Type': 'application/json' }

@@ -1,6 +1,6 @@
 /** A small fast MCP server in both protocol eras: what is measured in front of it is the gateway, not the server. */
 
-type Message = { id?: number | string; method?: string; params?: Record<string, unknown> }
+export type Message = { id?: number | string; method?: string; params?: Record<string, unknown> }
 
 const MODERN = '2026-07-28'
 const SERVER = { name: 'bench-echo', version: '1.0.0' }

@@ -1,3 +1,4 @@
+import type { Message } from './echo.ts'
 import { ready } from './ready.ts'
 
 /** The ceiling in front of a stdio upstream: one child for all, ids rewritten, nothing asked, nothing noted. */
@@ -12,7 +13,7 @@ const server = Bun.serve({
   hostname: '127.0.0.1',
   async fetch(request) {
     if (request.method !== 'POST') return new Response(null, { status: 405 })
-    const message = await request.json()
+    const message = (await request.json()) as Message
     const callerId: unknown = message.id
     if (callerId === undefined) {
       write(message)
