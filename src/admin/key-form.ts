@@ -118,7 +118,7 @@ export async function offersFor(ctx: Context, workspaceId: string) {
     mcps,
     scopes: [
       {
-        title: 'MCP servers',
+        title: 'Tools, prompts and resources',
         items: [
           {
             value: 'mcp:*',

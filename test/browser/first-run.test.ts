@@ -44,7 +44,7 @@ it('leads from the printed link to a key that works, and to its end', { timeout:
   await dialog.getByRole('button', { name: 'Create key' }).click()
   await dialog.getByRole('button', { name: 'Copy key' }).click()
   await dialog.getByText('Copied', { exact: true }).waitFor()
-  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  const copied = await page.evaluate<string>('navigator.clipboard.readText()')
   expect(copied).toBe(await dialog.locator('#secret-text').textContent())
   expect(copied).toMatch(/^clv_live_[0-9A-Za-z]{48}$/)
 
