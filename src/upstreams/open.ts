@@ -1,19 +1,24 @@
 import type { Target } from '../core/mcps/mcp.ts'
-import { CallFailed } from './connection.ts'
+import type { HttpOptions } from './exchange.ts'
+import { addressGuard } from './guard.ts'
+import { httpWire, statelessWire } from './http.ts'
+import { oldSseWire } from './old-sse.ts'
 import type { Openers } from './pool.ts'
-import { stdioWire } from './stdio.ts'
+import { type StdioOptions, stdioWire } from './stdio.ts'
 import type { OpenWire } from './wire.ts'
 
-type Options = { environment: Record<string, string | undefined>; runDir: string | null; allowPrivate: boolean }
+type Options = StdioOptions & { allowPrivate: boolean }
 
 /** Which wire leads to which target. */
-export function openersFor({ environment, runDir }: Options): Openers {
+export function openersFor({ environment, runDir, allowPrivate }: Options): Openers {
+  const http: HttpOptions = { environment, guard: addressGuard({ allowPrivate }) }
   return {
     session(target: Target): OpenWire {
+      if (target.kind === 'http') return httpWire(target, http)
       if (target.kind === 'stdio') return stdioWire(target, { environment, runDir })
-      throw new CallFailed({ code: 'upstream_unavailable', stage: 'start', message: 'No wire.', unsent: true })
+      throw new Error(`There is no builtin server ${target.name}.`)
     },
-    stateless: () => null,
-    old: () => null,
+    stateless: (target) => (target.kind === 'http' ? statelessWire(target, http) : null),
+    old: (target) => (target.kind === 'http' ? oldSseWire(target, http) : null),
   }
 }
