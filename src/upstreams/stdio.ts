@@ -9,6 +9,7 @@ import { lastLines } from './last-lines.ts'
 import { endGroup, MARK, noteChild } from './leftovers.ts'
 import { linesOf } from './lines.ts'
 import { masking } from './masked.ts'
+import { pause } from './pause.ts'
 import { signal } from './processes.ts'
 import type { Environment } from './variables.ts'
 import type { Failure, OpenWire } from './wire.ts'
@@ -69,12 +70,12 @@ export function stdioWire(target: StdioTarget, options: StdioOptions): OpenWire 
     const drained = new Promise<void>((resolve) => child.stdout!.once('close', resolve).once('end', resolve))
 
     void exited.then(async () => {
-      await Promise.race([drained, after(PATIENCE_MS.lastWords)])
+      await Promise.race([drained, pause(PATIENCE_MS.lastWords)])
       closed(endOf(child, heard, wrote))
       await close() // of the others in its group
     })
     void drained.then(async () => {
-      await Promise.race([exited, after(PATIENCE_MS.stdin)])
+      await Promise.race([exited, pause(PATIENCE_MS.stdin)])
       if (child.exitCode !== null || child.signalCode !== null) return
       closed(SPEECHLESS)
       await close()
@@ -104,7 +105,7 @@ export function stdioWire(target: StdioTarget, options: StdioOptions): OpenWire 
       flush()
       closed(HUNG_UP)
       child.stdin!.end()
-      await Promise.race([exited, after(PATIENCE_MS.stdin)])
+      await Promise.race([exited, pause(PATIENCE_MS.stdin)])
       await endGroup(group!, PATIENCE_MS.term)
       forget()
     }
@@ -210,8 +211,4 @@ function tooLarge(limitBytes: number): Failure {
 function looksLikeJson(line: string): boolean {
   const text = line.trim()
   return (text.startsWith('{') && text.endsWith('}')) || (text.startsWith('[') && text.endsWith(']'))
-}
-
-function after(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

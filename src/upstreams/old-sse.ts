@@ -1,0 +1,107 @@
+import type { HttpTarget } from '../core/mcps/mcp.ts'
+import { CallFailed } from './connection.ts'
+import { type Answered, failureOf, type HttpOptions, httpExchange, isStream, LIMIT_BYTES } from './exchange.ts'
+import { pause } from './pause.ts'
+import { EventTooLarge, sseReader } from './sse.ts'
+import type { Failure, OpenWire } from './wire.ts'
+
+const ENDPOINT_MS = 5_000
+const OPEN = { Accept: 'text/event-stream' }
+
+/** HTTP+SSE of 2024-11-05: one stream for all that the server says, whose first event names where to POST. */
+export function oldSseWire(target: HttpTarget, options: HttpOptions): OpenWire {
+  return async (events) => {
+    const stop = new AbortController()
+    let gone: Failure | null = null
+    let named: (endpoint: string | null) => void = () => {}
+    const endpoint = new Promise<string | null>((resolve) => {
+      named = resolve
+    })
+
+    const stream = await opened(
+      httpExchange(target, options)({ method: 'GET', headers: OPEN, signal: stop.signal, lasting: true }),
+    )
+    const hear = sseReader(options.limitBytes ?? LIMIT_BYTES, {
+      event({ type, data }) {
+        if (type === 'endpoint') named(data)
+        else if (type === 'message') events.message(data, null)
+      },
+    })
+    void stream.read(hear).then(
+      () => closed(ENDED),
+      (error) =>
+        closed(error instanceof EventTooLarge ? { ...ENDED, message: "The MCP server's answer is too large." } : ENDED),
+    )
+
+    function closed(failure: Failure): void {
+      named(null)
+      if (gone) return
+      gone = failure
+      stop.abort()
+      events.closed(failure)
+    }
+
+    const url = sameOrigin(target.url, await Promise.race([endpoint, pause(ENDPOINT_MS, stop.signal).then(() => null)]))
+    if (url === null) {
+      gone = NOT_OLD
+      stop.abort()
+      throw new CallFailed(NOT_OLD)
+    }
+    const post = httpExchange({ ...target, url }, options)
+
+    async function send(text: string, id: number | undefined, headers: Record<string, string> = {}): Promise<void> {
+      try {
+        const answer = await post({
+          headers: { ...headers, 'Content-Type': 'application/json' },
+          body: text,
+          signal: stop.signal,
+        })
+        answer.cancel()
+        if (answer.status >= 400 && id !== undefined)
+          events.failed(id, {
+            ...ENDED,
+            stage: 'call',
+            message: `The MCP server answered with HTTP status ${answer.status}.`,
+          })
+      } catch (error) {
+        if (!stop.signal.aborted && id !== undefined) events.failed(id, failureOf(error))
+      }
+    }
+
+    return {
+      send(text, { id, headers } = {}) {
+        if (!gone) void send(text, id, headers)
+        else if (id !== undefined) events.failed(id, { ...gone, unsent: true })
+      },
+      async close() {
+        closed({ ...ENDED, message: 'The connection to the MCP server was closed.' })
+      },
+    }
+  }
+}
+
+async function opened(answering: Promise<Answered>): Promise<Answered> {
+  const answer = await answering
+  if (isStream(answer)) return answer
+  answer.cancel()
+  throw new CallFailed(NOT_OLD)
+}
+
+/** Our headers hold credentials: they go to nobody whom the server merely names. */
+function sameOrigin(base: string, endpoint: string | null): string | null {
+  const url = endpoint === null ? null : URL.parse(endpoint, base)
+  return url && url.origin === new URL(base).origin ? url.href : null
+}
+
+const ENDED: Failure = {
+  code: 'upstream_unavailable',
+  stage: 'session',
+  message: 'The MCP server ended its stream.',
+  unsent: false,
+}
+const NOT_OLD: Failure = {
+  code: 'upstream_unavailable',
+  stage: 'handshake',
+  message: 'The MCP server offers no stream of the HTTP+SSE transport.',
+  unsent: true,
+}
