@@ -1,22 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { modern, offering, olderClient, overStdio, said } from '../support/mcp.ts'
+import { modern, offering, olderClient, overHttp, overStdio, said } from '../support/mcp.ts'
 import { start } from '../support/start.ts'
 
 const echo = { name: 'echo', arguments: { text: 'hi' } }
 
-async function serving(...args: string[]) {
+type Over = 'stdio' | 'HTTP'
+
+async function serving(over: Over = 'stdio', era: 'legacy' | 'modern' | 'dual' = 'dual') {
   const app = await start()
-  await offering(app, 'fix', { live: overStdio(...args) })
+  await offering(app, 'fix', { live: over === 'HTTP' ? await overHttp({ era }) : overStdio('--era', era) })
   const { fullKey, key } = await app.key({ allowInUrl: true })
   return { app, fullKey, key }
 }
 
 describe.each([
-  ['legacy', 'modern'],
-  ['modern', 'legacy'],
-] as const)('a %s client of a server that is %s alone', (clientEra, serverEra) => {
+  ['legacy', 'modern', 'stdio'],
+  ['modern', 'legacy', 'stdio'],
+  ['legacy', 'modern', 'HTTP'],
+  ['modern', 'legacy', 'HTTP'],
+] as const)('a %s client of a server that is %s alone, over %s', (clientEra, serverEra, over) => {
   it.each(['/mcp/fix', '/mcp'])('lists and calls tools, prompts and resources at %s', async (path) => {
-    const { app, fullKey } = await serving('--era', serverEra)
+    const { app, fullKey } = await serving(over, serverEra)
     const older = clientEra === 'legacy' ? await olderClient(app, path, fullKey) : null
     const ask = async (method: string, params = {}) =>
       said(
@@ -36,15 +40,18 @@ describe.each([
   })
 })
 
-it('routes answers by exchange when every request has the same id', async () => {
-  const { app, fullKey } = await serving()
-  const client = await olderClient(app, '/mcp/fix', fullKey)
-  const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`)
-  const answers = await Promise.all(
-    texts.map(async (text) => said(await client.ask('tools/call', { name: 'echo', arguments: { text } }, 1))),
-  )
-  expect(answers.map(({ result }) => (result!.content as { text: string }[])[0]!.text)).toEqual(texts)
-})
+it.each(['stdio', 'HTTP'] as const)(
+  'routes answers by exchange when every request has the same id, over %s',
+  async (over) => {
+    const { app, fullKey } = await serving(over)
+    const client = await olderClient(app, '/mcp/fix', fullKey)
+    const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`)
+    const answers = await Promise.all(
+      texts.map(async (text) => said(await client.ask('tools/call', { name: 'echo', arguments: { text } }, 1))),
+    )
+    expect(answers.map(({ result }) => (result!.content as { text: string }[])[0]!.text)).toEqual(texts)
+  },
+)
 
 it.each([0, 'a "quoted" id', 9_007_199_254_740_991, ''])('gives the answer the id %j of its request', async (id) => {
   const { app, fullKey } = await serving()
@@ -54,8 +61,8 @@ it.each([0, 'a "quoted" id', 9_007_199_254_740_991, ''])('gives the answer the i
 })
 
 describe('a caller who hangs up', () => {
-  it('cancels the call upstream', async () => {
-    const { app, fullKey } = await serving()
+  it.each(['stdio', 'HTTP'] as const)('cancels the call upstream over %s', async (over) => {
+    const { app, fullKey } = await serving(over)
     const controller = new AbortController()
     const params = { name: 'sleep', arguments: { ms: 60_000, label: 'gone' }, _meta: { progressToken: 'p' } }
     const answer = await app.call('POST', '/mcp/fix', {
@@ -77,8 +84,8 @@ describe('a caller who hangs up', () => {
   })
 })
 
-it('cancels what an older client says it cancels', async () => {
-  const { app, fullKey } = await serving()
+it.each(['stdio', 'HTTP'] as const)('cancels what an older client says it cancels, over %s', async (over) => {
+  const { app, fullKey } = await serving(over)
   const client = await olderClient(app, '/mcp/fix', fullKey)
   const sleeping = client.ask(
     'tools/call',
@@ -91,8 +98,8 @@ it('cancels what an older client says it cancels', async () => {
   expect(JSON.stringify(seen.result)).toContain('mine')
 })
 
-it('gives progress under the token of the caller', async () => {
-  const { app, fullKey } = await serving()
+it.each(['stdio', 'HTTP'] as const)('gives progress under the token of the caller, over %s', async (over) => {
+  const { app, fullKey } = await serving(over)
   const params = { name: 'test_tool_with_progress', arguments: {}, _meta: { progressToken: 'my token' } }
   const text = await (await app.call('POST', '/mcp/fix', { key: fullKey, ...modern('tools/call', params) })).text()
   expect(text.match(/"progressToken":"my token"/g)).toHaveLength(3)

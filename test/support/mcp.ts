@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { addMcp, type NewMcp } from '../../src/core/mcps/edit.ts'
-import type { StdioTarget } from '../../src/core/mcps/mcp.ts'
+import type { HttpTarget, StdioTarget } from '../../src/core/mcps/mcp.ts'
+import { type FixtureOptions, startFixture } from '../fixtures/upstream/http.ts'
 import { operator, type Started } from './start.ts'
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/upstream/main.ts')
@@ -8,6 +10,16 @@ const FIXTURE = join(import.meta.dirname, '../fixtures/upstream/main.ts')
 /** The fixture as a child process; `--era legacy` and the like are passed on to it. */
 export function overStdio(...args: string[]): StdioTarget {
   return { kind: 'stdio', command: process.execPath, args: [FIXTURE, '--stdio', ...args], env: {}, cwd: null }
+}
+
+/** The fixture in this process, gone with the test. */
+export async function overHttp(
+  options: FixtureOptions = {},
+  headers: Record<string, string> = {},
+): Promise<HttpTarget> {
+  const fixture = await startFixture(options)
+  onTestFinished(fixture.close)
+  return { kind: 'http', url: fixture.url, headers }
 }
 
 export function offering(app: Started, slug: string, wanted: Partial<NewMcp>) {
