@@ -88,9 +88,8 @@ function checkArguments({ name, args = '' }: Command, given: string[]): void {
   const most = args.includes('...') ? Number.POSITIVE_INFINITY : words.length
   if (given.length < least) throw new UsageError(`Missing ${words[given.length]}. Usage: claviger ${name} ${args}`)
   if (given.length > most)
-    throw new UsageError(
-      `"${given[most]}" is one argument too many. Usage: claviger ${`${name} ${args}`.trimEnd()} [OPTIONS]`,
-    )
+    // its text may be a password
+    throw new UsageError(`One argument too many. Usage: claviger ${`${name} ${args}`.trimEnd()} [OPTIONS]`)
 }
 
 function readConfigFile(path: string): string {

@@ -14,5 +14,5 @@ export function emailOf(input: Input): { email: string; rest: string[] } {
 }
 
 export function noMore(rest: string[]): void {
-  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one argument too many.`)
+  if (rest.length > 0) throw new UsageError('One argument too many: a person is named once.')
 }

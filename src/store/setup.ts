@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { Refusal } from '../core/refusal.ts'
 import type { Store } from '../core/store.ts'
 import { append, appendAll } from './audit.ts'
 import type { Db } from './sqlite.ts'
@@ -49,7 +50,8 @@ export function setupIn(db: Db, seal: KeyObject): Store['setup'] {
             .executeTakeFirst()
           if (!used) return false
         }
-        await insertUser(tx, owner)
+        if (!(await insertUser(tx, owner)))
+          throw new Refusal('conflict', `There is an account for ${owner.email} already. Use another address.`)
         await insertWorkspace(tx, workspace, owner.id)
         await appendAll(tx, seal, entries)
         return true
