@@ -18,12 +18,14 @@ import { securityHeaders } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { knownHosts } from './http/hosts.ts'
 import { listen, serverFor } from './http/listen.ts'
+import { recorder } from './http/record.ts'
 import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
 import { look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
+import { startJobs } from './jobs.ts'
 import type { Log } from './log.ts'
-import { upstreamsFor } from './upstreams.ts'
+import { endLeftovers, upstreamsFor } from './upstreams.ts'
 import { VERSION } from './version.ts'
 
 export type App = {
@@ -51,8 +53,10 @@ export async function startApp({
 
   const ring = keyRing(ctx)
   const requireSetUp = setupGate(ctx)
+  if (!inMemory) await endLeftovers(config, log)
   const { pool, catalogue, tools } = upstreamsFor(ctx, config, log, inMemory)
-  const mcp = gatewayDoor({ ctx, ring, pool, catalogue, log, version: VERSION })
+  const record = recorder(ctx, log)
+  const mcp = gatewayDoor({ ctx, ring, pool, catalogue, recorder: record, log, version: VERSION })
   const pages = pagesAndApi()
   const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
   const drain = drainOf(server)
@@ -87,12 +91,15 @@ export async function startApp({
   })
 
   const origin = await listen(server, config.host, config.port)
+  const stopJobs = startJobs(ctx, { activityDays: config.activity_days, log })
   return {
     ctx,
     origin,
     async close() {
       await drain.close(graceMs, mcp.endStreams)
-      await mcp.close()
+      stopJobs()
+      mcp.close()
+      await record.close()
       await pool.close()
       await ctx.store.close()
     },
@@ -106,7 +113,7 @@ export async function startApp({
     site.disable('etag')
     site.use(securityHeaders())
     site.use('/static', statics.serve)
-    site.use('/api', apiRoutes({ ctx, ring, tools, requireSetUp, render, version: VERSION }))
+    site.use('/api', apiRoutes({ ctx, ring, tools, recorder: record, requireSetUp, render, version: VERSION }))
     site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl: config.public_url }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {

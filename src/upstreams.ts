@@ -5,10 +5,21 @@ import { unsealTarget } from './core/mcps/sealing.ts'
 import type { Tools } from './core/tools.ts'
 import type { Log } from './log.ts'
 import { type Catalogue, catalogueOf } from './upstreams/catalogue.ts'
+import { sweep } from './upstreams/leftovers.ts'
 import { openersFor } from './upstreams/open.ts'
 import { type Pool, upstreamPool } from './upstreams/pool.ts'
 import { toolsOver } from './upstreams/tools.ts'
 import { VERSION } from './version.ts'
+
+/** Children of a predecessor that was killed: ended before any of ours is started. */
+export async function endLeftovers(config: Config, log: Log): Promise<void> {
+  const ended = await sweep(runDirOf(config))
+  if (ended > 0) log.warn('Processes of MCP servers were left over and have been ended', { groups: ended })
+}
+
+function runDirOf(config: Config): string {
+  return join(config.data_dir, 'run')
+}
 
 export type Upstreams = { pool: Pool; catalogue: Catalogue; tools: Tools }
 
@@ -17,7 +28,7 @@ export function upstreamsFor(ctx: Context, config: Config, log: Log, inMemory = 
   const pool = upstreamPool({
     openers: openersFor({
       environment: processEnvironment(),
-      runDir: inMemory ? null : join(config.data_dir, 'run'),
+      runDir: inMemory ? null : runDirOf(config),
       allowPrivate: config.allow_private_addresses,
     }),
     unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Context } from '../core/context.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import type { Tools } from '../core/tools.ts'
+import type { Recorder } from '../http/record.ts'
 import type { RequireSetUp } from '../http/setup-gate.ts'
 
 /** What the door is built from. */
@@ -9,6 +10,7 @@ export type Door = {
   ctx: Context
   ring: Ring
   tools: Tools
+  recorder: Recorder
   requireSetUp: RequireSetUp
   render: (req: Request, res: Response, view: string, data: object) => void
   version: string

@@ -19,9 +19,15 @@ export function serve(door: Door, { operation, ...endpoint }: Endpoint): Handler
   }
 }
 
-async function identify({ ctx, ring }: Door, req: Request, res: Response): Promise<Program> {
+async function identify({ ctx, ring, recorder }: Door, req: Request, res: Response): Promise<Program> {
   const { key } = await authenticate(ctx, ring, req, { urlToo: false })
   sayWhenExpiring(res, key, ctx.now())
+  recorder.used({
+    keyId: key.id,
+    at: ctx.now(),
+    ip: req.seen.address,
+    client: req.get('user-agent')?.slice(0, 100) ?? null,
+  })
   return programOf(ctx, key, req)
 }
 

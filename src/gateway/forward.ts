@@ -135,7 +135,7 @@ function headerValue(text: string): string {
 /** Members that the caller's era demands and the server's does not know; the rest is not read. */
 function inEraOf(turn: Turn, text: string): string {
   if (turn.era === 'legacy') return text
-  const added = '"resultType":"complete"'
+  const added = JSON.stringify(addedFor(turn.message.method)).slice(1, -1)
   for (const start of ['{"result":{', `{"jsonrpc":"2.0","id":${JSON.stringify(turn.message.id)},"result":{`])
     if (text.startsWith(start))
       return `${start}${added}${text[start.length] === '}' ? '' : ','}${text.slice(start.length)}`
@@ -144,5 +144,11 @@ function inEraOf(turn: Turn, text: string): string {
     return JSON.stringify(
       message.error?.code === -32002 ? { ...message, error: { ...message.error, code: -32602 } } : message,
     )
-  return JSON.stringify({ ...message, result: { resultType: 'complete', ...(message.result as object) } })
+  return JSON.stringify({ ...message, result: { ...addedFor(turn.message.method), ...(message.result as object) } })
+}
+
+/** SEP-2549: what was read says how long it may be kept, and by whom; an older server has not said. */
+function addedFor(method: string): JsonObject {
+  const complete = { resultType: 'complete' }
+  return method === 'resources/read' ? { ...complete, ttlMs: 0, cacheScope: 'private' } : complete
 }

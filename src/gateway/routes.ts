@@ -7,6 +7,7 @@ import { mcpShelf } from '../core/mcps/shelf.ts'
 import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
+import type { Recorder } from '../http/record.ts'
 import { STATUS, sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
@@ -18,7 +19,6 @@ import { asMessageRefusal, errorText, ProtocolError, sendWholeError } from './er
 import { listenersOf } from './listen.ts'
 import { parseMessage, readBody } from './message.ts'
 import { checkModern, eraOf, modernStatus } from './modern.ts'
-import { recorder } from './record.ts'
 import { type Reply, replyTo } from './reply.ts'
 import { type Session, sessionsOf } from './sessions.ts'
 import { isSimpleCall, simpleCall } from './simple-call.ts'
@@ -30,13 +30,21 @@ export type McpDoor = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>
   /** Ends every stream, so that the server can finish what is left and stop. */
   endStreams(): void
-  close(): Promise<void>
+  close(): void
 }
 
-type Options = { ctx: Context; ring: Ring; pool: Pool; catalogue: Catalogue; log: Log; version: string }
+type Options = {
+  ctx: Context
+  ring: Ring
+  pool: Pool
+  catalogue: Catalogue
+  recorder: Recorder
+  log: Log
+  version: string
+}
 
 /** The door for MCP clients: plain node:http, ahead of express, no body parser. */
-export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Options): McpDoor {
+export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version }: Options): McpDoor {
   const shelf = mcpShelf(ctx)
   const held = new Map<Session, { close(): void }>()
   const sessions = sessionsOf(
@@ -61,7 +69,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Option
     catalogue,
     sessions,
     listeners,
-    recorder: recorder(ctx, log),
+    recorder,
     log,
     version,
   }
@@ -86,10 +94,9 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, log, version }: Option
     endStreams() {
       for (const end of streams) end()
     },
-    async close() {
+    close() {
       watch.close()
       sessions.close()
-      await gateway.recorder.close()
     },
   }
 

@@ -5,6 +5,8 @@ import type { Log } from '../log.ts'
 export type Recorder = {
   /** Costs nothing now: it is written after the answer, with others. */
   record(line: ActivityLine): void
+  /** A use that is no call: it says only when and from where the key was used. */
+  used(use: Omit<KeyUsed, 'requests'>): void
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -17,6 +19,7 @@ const MOST_WAITING = 100_000
 
 export function recorder(ctx: Context, log: Log): Recorder {
   let lines: ActivityLine[] = []
+  let uses = new Map<string, KeyUsed>()
   let writing: Promise<void> | null = null
   const timer = setInterval(() => void flush(), EVERY_MS)
   timer.unref()
@@ -29,10 +32,13 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 
   async function write(): Promise<void> {
-    while (lines.length > 0) {
+    while (lines.length > 0 || uses.size > 0) {
       const slice = lines.slice(0, SLICE)
+      const seen = uses
+      uses = new Map()
+      for (const line of slice) if (line.keyId !== null) note(seen, { ...line, keyId: line.keyId })
       try {
-        await ctx.store.activity.write(slice, usesOf(slice))
+        await ctx.store.activity.write(slice, [...seen.values()])
       } catch (error) {
         return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
       }
@@ -44,6 +50,9 @@ export function recorder(ctx: Context, log: Log): Recorder {
     record(line) {
       if (lines.length < MOST_WAITING) lines.push(line)
     },
+    used(use) {
+      if (uses.size < MOST_WAITING) note(uses, use)
+    },
     flush,
     async close() {
       clearInterval(timer)
@@ -53,12 +62,7 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 }
 
-function usesOf(lines: ActivityLine[]): KeyUsed[] {
-  const uses = new Map<string, KeyUsed>()
-  for (const { keyId, at, ip, client } of lines) {
-    if (keyId === null) continue
-    const known = uses.get(keyId)
-    uses.set(keyId, { keyId, at, ip, client: client ?? known?.client ?? null, requests: (known?.requests ?? 0) + 1 })
-  }
-  return [...uses.values()]
+function note(uses: Map<string, KeyUsed>, { keyId, at, ip, client }: Omit<KeyUsed, 'requests'>): void {
+  const known = uses.get(keyId)
+  uses.set(keyId, { keyId, at, ip, client: client ?? known?.client ?? null, requests: (known?.requests ?? 0) + 1 })
 }
