@@ -48,8 +48,10 @@ function limited(attempts: Attempts, key: (req: Request) => string, most: (req: 
     skipSuccessfulRequests: true,
     standardHeaders: false,
     legacyHeaders: false,
-    handler(req, _res, next) {
+    handler(req, res, next) {
       const retryAfterSeconds = attempts.secondsLeft(key(req))
+      res.set('RateLimit-Policy', `"attempts";q=${most(req)};w=${WINDOW_MS / 1000}`)
+      res.set('RateLimit', `"attempts";r=0;t=${retryAfterSeconds}`)
       const minutes = Math.ceil(retryAfterSeconds / 60)
       const when = minutes === 1 ? 'a minute' : `${minutes} minutes`
       next(

@@ -148,6 +148,8 @@ describe('too many failures', () => {
     started.advance(5 * MINUTE)
     const refused = await signInAs(started, ' ANA@example.com', PASSWORD)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '600'])
+    expect(refused.headers.get('ratelimit')).toBe('"attempts";r=0;t=600')
+    expect(refused.headers.get('ratelimit-policy')).toBe('"attempts";q=10;w=900')
     expect(await refused.text()).toContain('Try again in 10 minutes')
     started.advance(10 * MINUTE)
     expect((await signInAs(started, 'ana@example.com', PASSWORD)).status).toBe(303)
