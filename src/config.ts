@@ -3,13 +3,14 @@ import { isIP } from 'node:net'
 import { delimiter } from 'node:path'
 import { nearest } from './core/nearest.ts'
 import { Secret } from './core/secret.ts'
+import { scrub } from './log.ts'
 
 export { nearest }
 
 type Kind<T> = { parse: (text: string) => T; says: string }
 
-const text: Kind<string> = { parse: (value) => value, says: 'a text' }
-const secret: Kind<Secret> = { parse: (value) => new Secret(value), says: 'a secret' }
+const text: Kind<string> = { says: 'a text that is not empty', parse: notEmpty }
+const secret: Kind<Secret> = { says: 'a secret that is not empty', parse: (value) => new Secret(notEmpty(value)) }
 
 const port: Kind<number> = {
   says: 'a number from 0 to 65535; 0 picks a free port',
@@ -30,7 +31,8 @@ const publicUrl: Kind<URL> = {
   says: 'the address people use, without a path, such as https://keys.example.com',
   parse(value) {
     const url = new URL(value)
-    if (!/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) throw new Error()
+    const bare = url.pathname === '/' && !/[?#@]/.test(value)
+    if (!/^https?:$/.test(url.protocol) || !bare) throw new Error()
     return url
   },
 }
@@ -41,7 +43,7 @@ const networks: Kind<string[]> = {
     list(value, ',').map((range) => {
       const [address, bits, ...rest] = range.split('/')
       const family = isIP(address!)
-      if (!family || rest.length > 0) throw new Error()
+      if (!family || address!.includes('%') || rest.length > 0) throw new Error()
       if (bits !== undefined) whole(bits, 0, family === 4 ? 32 : 128)
       return range
     }),
@@ -78,6 +80,9 @@ const instanceSecret: Kind<Secret> = {
   },
 }
 
+/** Marks what this version reads, so that one configuration fits the next, but does nothing with. */
+const NOT_YET = true
+
 /** Each variable once: its name, kind, default, and the sentence that README and `--help` print. */
 export const VARIABLES = {
   host: variable(text, '127.0.0.1', 'Address to listen on; 0.0.0.0 for all (the image does).'),
@@ -94,24 +99,35 @@ export const VARIABLES = {
   owner_password: variable(secret, null, 'Password for that owner, 12 characters at least.'),
   key_prefix: variable(brand, 'clv', 'What new keys begin with; keys issued before stay valid.'),
   log_level: variable(level, 'info', 'debug, info, warn or error.'),
-  metrics_token: variable(secret, null, 'Bearer token for /metrics; without it there is no /metrics.'),
-  smtp_url: variable(secret, null, 'Mail server, such as smtps://user:password@mail.example.com.'),
-  mail_from: variable(text, null, 'Sender of mails.'),
+  metrics_token: variable(secret, null, 'Bearer token for /metrics; without it there is no /metrics.', NOT_YET),
+  smtp_url: variable(secret, null, 'Mail server, such as smtps://user:password@mail.example.com.', NOT_YET),
+  mail_from: variable(text, null, 'Sender of mails.', NOT_YET),
   allow_private_addresses: variable(onOff, true, 'Whether upstreams and webhooks may lie in private networks.'),
-  docs_roots: variable(folders, [], 'Folders that documentation repos may lie in, separated like PATH.'),
+  docs_roots: variable(folders, [], 'Folders that documentation repos may lie in, separated like PATH.', NOT_YET),
   activity_days: variable(days, 30, 'How long a line for each call is kept.'),
   tls_cert: variable(text, null, 'Certificate file, to serve https without a proxy.'),
   tls_key: variable(text, null, 'Private key file of that certificate.'),
-  mcp_config: variable(text, null, 'File of MCPs in the mcpServers format; what it declares is locked on the pages.'),
+  mcp_config: variable(
+    text,
+    null,
+    'File of MCPs in the mcpServers format; what it declares is locked on the pages.',
+    NOT_YET,
+  ),
 }
 
-type Variable<T> = { kind: Kind<unknown>; fallback: T; about: string; secret: boolean }
+type Variable<T> = { kind: Kind<unknown>; fallback: T; about: string; secret: boolean; notYet: boolean }
 
-function variable<T, F extends T | null>(kind: Kind<T>, fallback: F, about: string): Variable<T | Extract<F, null>> {
+function variable<T, F extends T | null>(
+  kind: Kind<T>,
+  fallback: F,
+  about: string,
+  notYet = false,
+): Variable<T | Extract<F, null>> {
   return {
     kind,
     fallback: fallback as T | Extract<F, null>,
     about,
+    notYet,
     secret: (kind as unknown) === secret || (kind as unknown) === instanceSecret,
   }
 }
@@ -129,8 +145,9 @@ export class ConfigError extends Error {
 const PREFIX = 'CLAVIGER_'
 const NAMES = Object.keys(VARIABLES) as Name[]
 
-/** Kubernetes injects these for a service called claviger. */
-const KUBERNETES = /^CLAVIGER_(SERVICE_HOST|SERVICE_PORT.*|PORT_\d+_(TCP|UDP|SCTP).*)$/
+/** Kubernetes injects these for a service called claviger, or claviger-something, in the same namespace. */
+const KUBERNETES = /^CLAVIGER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
+const KUBERNETES_PORT = /^CLAVIGER_(\w+_)?PORT$/
 
 export type Sources = {
   env?: Record<string, string | undefined>
@@ -139,54 +156,68 @@ export type Sources = {
   file?: string | null
 }
 
+type Given = { origin: Origin; called: string; value: string }
+
 /** Flags over environment over file over default. Unknown names and unreadable values are refused, all with a hint. */
 export function readConfig({ env = {}, flags = {}, file = null }: Sources): Settings {
-  const fromFile = readFile(file)
-  const fromEnv = readEnvironment(env)
+  const [fromFlags, fromEnv, fromFile] = [readFlags(flags), readEnvironment(env), readFile(file)]
   const config: Record<string, unknown> = {}
   const origins = {} as Record<Name, Origin>
+  const warnings: string[] = []
   for (const name of NAMES) {
-    const given: [Origin, string, string | undefined][] = [
-      ['flag', `--${name.replaceAll('_', '-')}`, flags[name]],
-      ['environment', envName(name), fromEnv[name]],
-      ['file', `"${name}" in the configuration file`, fromFile[name]],
-    ]
-    const [origin, called, value] = given.find(([, , value]) => value !== undefined) ?? ['default', '', undefined]
-    origins[name] = origin
-    config[name] = value === undefined ? VARIABLES[name].fallback : parse(name, called, value)
+    const { fallback, notYet } = VARIABLES[name]
+    const given = fromFlags[name] ?? fromEnv[name] ?? fromFile[name]
+    origins[name] = given?.origin ?? 'default'
+    config[name] = given ? parse(name, given) : fallback
+    if (given && notYet) warnings.push(`${given.called} is set, but this version does nothing with it yet.`)
   }
-  return { config: config as Config, origins, warnings: [] }
+  return { config: config as Config, origins, warnings }
 }
 
-function parse(name: Name, called: string, value: string): unknown {
+function parse(name: Name, { called, value }: Given): unknown {
   const { kind, secret } = VARIABLES[name]
   try {
     return kind.parse(value.trim())
   } catch {
-    const shown = secret ? 'not usable' : `"${value}"`
+    const shown = secret ? 'not usable' : scrub(`"${value}"`)
     throw new ConfigError(`${called} is ${shown}. Set it to ${kind.says}.`)
   }
 }
 
-function readEnvironment(env: Record<string, string | undefined>): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {}
-  for (const [variable, value] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || value === undefined || value === '' || KUBERNETES.test(variable)) continue
-    if (variable === 'CLAVIGER_PORT' && /^tcp:\/\//.test(value)) continue // Kubernetes again
-    const plain = nameOf(variable)
-    const asFile = variable.endsWith('_FILE') ? nameOf(variable.slice(0, -'_FILE'.length)) : null
-    if (plain) found[plain] = value
+type Found = Partial<Record<Name, Given>>
+
+function readFlags(flags: Record<string, string | undefined>): Found {
+  const found: Found = {}
+  for (const [name, value] of Object.entries(flags)) {
+    const called = flagName(name)
+    if (!isName(name)) throw unknownName(called, NAMES.map(flagName), 'the command')
+    if (value !== undefined) found[name] = { origin: 'flag', called, value }
+  }
+  return found
+}
+
+function readEnvironment(env: Record<string, string | undefined>): Found {
+  const found: Found = {}
+  for (const [called, value] of Object.entries(env)) {
+    if (!called.startsWith(PREFIX) || value === undefined || value === '' || isOfKubernetes(called, value)) continue
+    const plain = nameOf(called)
+    const asFile = called.endsWith('_FILE') ? nameOf(called.slice(0, -'_FILE'.length)) : null
+    if (plain) found[plain] = { origin: 'environment', called, value }
     else if (asFile && VARIABLES[asFile].secret) {
       if (env[envName(asFile)])
-        throw new ConfigError(`${variable} and ${envName(asFile)} are both set. Keep one of them.`)
-      found[asFile] = readSecretFile(variable, value)
+        throw new ConfigError(`${called} and ${envName(asFile)} are both set. Keep one of them.`)
+      found[asFile] = { origin: 'environment', called, value: readSecretFile(called, value) }
     } else
-      throw unknownName(variable, [
+      throw unknownName(called, [
         ...NAMES.map(envName),
-        ...NAMES.filter((n) => VARIABLES[n].secret).map((n) => `${envName(n)}_FILE`),
+        ...NAMES.filter((name) => VARIABLES[name].secret).map((name) => `${envName(name)}_FILE`),
       ])
   }
   return found
+}
+
+function isOfKubernetes(variable: string, value: string): boolean {
+  return KUBERNETES.test(variable) || (KUBERNETES_PORT.test(variable) && /^(tcp|udp|sctp):\/\//.test(value))
 }
 
 function readSecretFile(variable: string, path: string): string {
@@ -199,7 +230,7 @@ function readSecretFile(variable: string, path: string): string {
   }
 }
 
-function readFile(file: string | null): Partial<Record<Name, string>> {
+function readFile(file: string | null): Found {
   if (file === null) return {}
   let parsed: unknown
   try {
@@ -209,18 +240,22 @@ function readFile(file: string | null): Partial<Record<Name, string>> {
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new ConfigError('The configuration file must hold a JSON object such as {"port": 8484}.')
-  const found: Partial<Record<Name, string>> = {}
-  for (const [key, value] of Object.entries(parsed)) {
-    if (!NAMES.includes(key as Name))
-      throw unknownName(
-        `"${key}"`,
-        NAMES.map((name) => `"${name}"`),
-        'the configuration file',
-      )
-    if (value !== null)
-      found[key as Name] = Array.isArray(value) ? value.join(key === 'docs_roots' ? delimiter : ',') : String(value)
+  const found: Found = {}
+  for (const [name, value] of Object.entries(parsed)) {
+    if (!isName(name)) throw unknownName(`"${name}"`, NAMES.map(quoted), 'the configuration file')
+    const called = `${quoted(name)} in the configuration file`
+    if (value !== null) found[name] = { origin: 'file', called, value: asText(name, called, value) }
   }
   return found
+}
+
+/** A file may write lists as lists; anything else is written as in the environment. */
+function asText(name: Name, called: string, value: unknown): string {
+  const { kind } = VARIABLES[name]
+  if (['string', 'number', 'boolean'].includes(typeof value)) return String(value)
+  if (Array.isArray(value) && Array.isArray(VARIABLES[name].fallback) && value.every((one) => typeof one === 'string'))
+    return value.join(name === 'docs_roots' ? delimiter : ',')
+  throw new ConfigError(`${called} is of the wrong kind. Set it to ${kind.says}.`)
 }
 
 function unknownName(given: string, names: string[], where = 'the environment'): ConfigError {
@@ -231,9 +266,26 @@ export function envName(name: Name): string {
   return PREFIX + name.toUpperCase()
 }
 
+function flagName(name: string): string {
+  return `--${name.replaceAll('_', '-')}`
+}
+
+function quoted(name: Name): string {
+  return `"${name}"`
+}
+
+function isName(name: string): name is Name {
+  return NAMES.includes(name as Name)
+}
+
 function nameOf(variable: string): Name | null {
-  const name = variable.slice(PREFIX.length).toLowerCase() as Name
-  return variable === envName(name) && NAMES.includes(name) ? name : null
+  const name = variable.slice(PREFIX.length).toLowerCase()
+  return isName(name) && variable === envName(name) ? name : null
+}
+
+function notEmpty(value: string): string {
+  if (value === '') throw new Error()
+  return value
 }
 
 function list(value: string, separator: string): string[] {

@@ -1,6 +1,7 @@
-/** The name that was probably meant: the one fewest letters away. */
+/** The name that was probably meant: the one fewest letters away, whatever their case. */
 export function nearest(given: string, names: readonly string[]): string {
-  return names.reduce((best, name) => (distance(given, name) < distance(given, best) ? name : best))
+  const far = (name: string) => distance(given.toLowerCase(), name.toLowerCase())
+  return names.reduce((best, name) => (far(name) < far(best) ? name : best))
 }
 
 /** Levenshtein's: how many letters to add, drop or change. */
