@@ -6,26 +6,41 @@ import type { Loader } from './loaders.ts'
 import type { Options } from './options.ts'
 import { script, start } from './processes.ts'
 
-/** `tools/list` at `/mcp`: all upstreams alive, and one that takes connections and never answers. */
-export type Lists = { upstreams: number; alive: ListRow; oneDead: ListRow; ratio: number }
-export type ListRow = { perSecond: number; p50Ms: number; p99Ms: number; firstMs: number }
+/** `tools/list` at `/mcp`: all upstreams alive; or one dead, since nobody listens there or since it never answers. */
+export type Lists = { upstreams: number; rows: ListRow[] }
+export type ListRow = { name: string; perSecond: number; ratio: number; p50Ms: number; p99Ms: number; firstMs: number }
 
 const CLIENTS = 4
 
 export async function measureLists(options: Options, loader: Loader, told: (text: string) => void): Promise<Lists> {
-  const { upstreams, rounds } = options
+  const { upstreams, rounds, silentToo } = options
   told(`lists: ${upstreams} upstreams, all alive or one dead`)
   const echo = await start(script('servers/echo-http.ts'))
-  const mute = await start(script('servers/mute.ts'))
-  const alive = await instance('all alive', echo.url, echo.url, upstreams, options)
-  const oneDead = await instance('one dead', echo.url, mute.url, upstreams - 1, options)
-  const both = [alive, oneDead]
-  const firsts = [await loader.run(first(alive)), await loader.run(first(oneDead))]
-  const heard: Measured[][] = [[], []]
+  const gone = await start(script('servers/mute.ts'))
+  await gone.end()
+  const plans = [
+    await instance('all alive', echo.url, echo.url, upstreams, options),
+    await instance('one refuses connections', echo.url, gone.url, upstreams - 1, options),
+  ]
+  if (silentToo) {
+    const mute = await start(script('servers/mute.ts'))
+    plans.push(await instance('one never answers', echo.url, mute.url, upstreams - 1, options))
+  }
+  const firsts: Measured[] = []
+  for (const plan of plans) firsts.push(await loader.run(first(plan)))
+  const heard: Measured[][] = plans.map(() => [])
   for (let round = 0; round < rounds; round++)
-    for (const [i, plan] of both.entries()) heard[i]!.push(await loader.run(plan))
-  const [rowAlive, rowDead] = heard.map((measured, i) => rowOf(measured, firsts[i]!)) as [ListRow, ListRow]
-  return { upstreams, alive: rowAlive, oneDead: rowDead, ratio: rowDead.perSecond / rowAlive.perSecond }
+    for (const [i, plan] of plans.entries()) heard[i]!.push(await loader.run(plan))
+  const rates = heard.map((measured) => median(measured.map(({ calls, seconds }) => calls / seconds)))
+  const rows = plans.map(({ name }, i) => ({
+    name,
+    perSecond: rates[i]!,
+    ratio: rates[i]! / rates[0]!,
+    p50Ms: median(heard[i]!.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(heard[i]!.map(({ p99Ms }) => p99Ms)),
+    firstMs: firsts[i]!.p50Ms,
+  }))
+  return { upstreams, rows }
 }
 
 async function instance(
@@ -42,7 +57,7 @@ async function instance(
   const { fullKeys } = await furnish(folder, targets, CLIENTS)
   const { pid, url: origin } = await serve(folder, executable)
   return {
-    name: `lists, ${name}`,
+    name,
     via: { kind: 'http', url: `${origin}/mcp`, keys: fullKeys },
     era: '2026-07-28',
     clients: CLIENTS,
@@ -56,13 +71,4 @@ async function instance(
 /** Nothing is known yet: the only list that may wait for a server. */
 function first(plan: Plan): Plan {
   return { ...plan, clients: 1, warmUpMs: 0, until: { calls: 1 } }
-}
-
-function rowOf(measured: Measured[], firstOne: Measured): ListRow {
-  return {
-    perSecond: median(measured.map(({ calls, seconds }) => calls / seconds)),
-    p50Ms: median(measured.map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(measured.map(({ p99Ms }) => p99Ms)),
-    firstMs: firstOne.p50Ms,
-  }
 }

@@ -14,6 +14,8 @@ export type Options = {
   earlyCalls: number
   manyKeys: number
   upstreams: number
+  /** An upstream that never answers holds up the first list for seconds: too long for a smoke run. */
+  silentToo: boolean
   executable: string | null
   peers: boolean
   json: string | null
@@ -56,17 +58,18 @@ export function readOptions(argv: string[]): Options | null {
   const wanted =
     values.only.length === 0 ? [...PARTS] : rows.length > 0 ? [...new Set([...parts, 'calls' as const])] : parts
   const { quick } = values
-  const seconds = positive('--seconds', values.seconds, quick ? 0.06 : 1)
+  const seconds = positive('--seconds', values.seconds, quick ? 0.03 : 1)
   return {
     parts: wanted,
     rows,
     rounds: Math.ceil(positive('--rounds', values.rounds, quick ? 1 : 5)),
     seconds,
-    warmUpSeconds: quick ? 0.02 : 0.3,
+    warmUpSeconds: quick ? 0.01 : 0.3,
     calls: Math.ceil(positive('--calls', values.calls, quick ? 1000 : 100_000)),
     earlyCalls: quick ? 500 : 10_000,
     manyKeys: quick ? 1000 : 100_000,
     upstreams: quick ? 10 : 100,
+    silentToo: !quick,
     executable: values.executable ? 'dist/claviger' : null,
     peers: values.peers,
     json: values.json ?? null,

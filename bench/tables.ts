@@ -13,16 +13,14 @@ export function tables(results: Results): string {
     parts.push(
       `## tools/list at /mcp, ${lists.upstreams} upstreams\n\n${table(
         ['', 'req/s', 'ratio', 'p50 ms', 'p99 ms', 'first ms'],
-        [['all alive', lists.alive, 1] as const, ['one dead', lists.oneDead, lists.ratio] as const].map(
-          ([name, row, share]) => [
-            name,
-            whole(row.perSecond),
-            ratio(share),
-            ms(row.p50Ms),
-            ms(row.p99Ms),
-            ms(row.firstMs),
-          ],
-        ),
+        lists.rows.map((row) => [
+          row.name,
+          whole(row.perSecond),
+          ratio(row.ratio),
+          ms(row.p50Ms),
+          ms(row.p99Ms),
+          ms(row.firstMs),
+        ]),
       )}`,
     )
   if (memory || start)
@@ -125,5 +123,5 @@ function whole(value: number): string {
 }
 
 function ms(value: number): string {
-  return value.toFixed(value < 10 ? 2 : 0).replace(/^0\./, '.')
+  return value.toFixed(Math.abs(value) < 10 ? 2 : 0).replace(/^(-?)0\./, '$1.')
 }
