@@ -4,7 +4,7 @@ import { ConfigError, nearest, readConfig, VARIABLES } from '../config.ts'
 import { COMMON, type Command, type Input, type Option, UsageError, type World } from './command.ts'
 
 export function readInput(command: Command, argv: string[], world: World): Input {
-  const known = { ...command.options, ...COMMON }
+  const known = { ...COMMON, ...command.options }
   const { values, positionals } = parse(command, known, argv)
   checkArguments(command, positionals)
   for (const [name, { needed, value }] of Object.entries(known))

@@ -315,6 +315,28 @@ describe('disable, enable and revoke', () => {
 })
 
 describe('keys delete', () => {
+  it('asks for a second word about one that was used today', async () => {
+    const shell = await lab()
+    const { id } = await shell.json('keys', 'create', '--name', 'x')
+    const use = { keyId: id, at: new Date('2026-06-01T12:00:00Z'), ip: '192.0.2.7', client: 'cursor', requests: 3 }
+    await shell.inside((ctx) => ctx.store.activity.write([], [use]))
+    shell.advance(DAY - 1)
+    expect(await shell.claviger('keys', 'delete', 'x')).toEqual(
+      refused(1, 'It was last used 2026-06-01T12:00:00.000Z from 192.0.2.7 by cursor. Revoke it instead, or add --yes'),
+    )
+    expect(await shell.json('keys', 'delete', 'x', '--yes')).toMatchObject({ deleted: { request_count: 3 } })
+    expect(await shell.json('keys', 'list')).toEqual([])
+  })
+
+  it('asks nothing a day after its last use', async () => {
+    const shell = await lab()
+    const { id } = await shell.json('keys', 'create', '--name', 'x')
+    const use = { keyId: id, at: new Date('2026-06-01T12:00:00Z'), ip: '192.0.2.7', client: null, requests: 1 }
+    await shell.inside((ctx) => ctx.store.activity.write([], [use]))
+    shell.advance(DAY)
+    expect(await shell.good('keys', 'delete', 'x')).toMatch(/^x \(clv_live_.+\) is deleted\.\n$/)
+  })
+
   it('deletes one that nobody uses', async () => {
     const { good, json, claviger } = await lab()
     await good('keys', 'create', '--name', 'x')

@@ -25,9 +25,8 @@ export type Said = { code: number; out: string; err: string }
 type Sitting = { stdin?: string; answers?: string[]; env?: Record<string, string> }
 
 /** A shell on a data directory of its own, with a clock that only the test moves. */
-export function terminal(now = new Date('2026-06-01T12:00:00Z')) {
-  const dataDir = join(folder(), 'data')
-  const clock = { now }
+export function terminal({ dataDir = join(folder(), 'data') } = {}) {
+  const clock = { now: new Date('2026-06-01T12:00:00Z') }
 
   /** What a person or script types; `answers`: what is typed unseen, which makes it a terminal. */
   async function type(argv: string[], { stdin = '', answers, env = {} }: Sitting = {}): Promise<Said> {
