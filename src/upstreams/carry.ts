@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Destination } from './guard.ts'
 
 export type Parcel = {
@@ -74,7 +75,7 @@ function byNode({ href, host, serverName }: Destination, { method, headers, body
       const status = answer.statusCode!
       const bodiless = status === 204 || status === 304
       if (bodiless) answer.resume()
-      const response = new Response(bodiless ? null : (Readable.toWeb(answer) as unknown as ReadableStream), {
+      const response = new Response(bodiless ? null : (Readable.toWeb(decoded(answer)) as unknown as ReadableStream), {
         status,
         headers: Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
           value === undefined ? [] : [[name, String(value)]],
@@ -85,4 +86,12 @@ function byNode({ href, host, serverName }: Destination, { method, headers, body
     request.on('error', reject)
     request.end(body)
   })
+}
+
+const DECODERS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress }
+
+/** Some servers compress unasked; `fetch` undoes it by itself. */
+function decoded(answer: http.IncomingMessage): Readable {
+  const decoder = DECODERS[answer.headers['content-encoding'] as keyof typeof DECODERS]
+  return decoder ? pipeline(answer, decoder(), () => {}) : answer
 }

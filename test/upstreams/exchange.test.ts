@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { httpExchange, TooLarge } from '../../src/upstreams/exchange.ts'
+import { addressGuard } from '../../src/upstreams/guard.ts'
+import { eventStream, serve } from './serving.ts'
+
+const target = (url: string) => ({ kind: 'http' as const, url, headers: {} })
+const guard = addressGuard({ allowPrivate: true })
+const signal = new AbortController().signal
+
+describe('an exchange', () => {
+  it('sends what it is given and hands the answer over unread', async () => {
+    const { url, seen } = serve(() => new Response('{"a" :1}', { status: 400, headers: { 'X-Kept': 'yes' } }))
+    const ask = httpExchange(target(url), { environment: {}, guard })
+    const answer = await ask({
+      body: '{ "b":2}',
+      headers: { 'Mcp-Method': 'tools/call', 'Mcp-Param-City': 'Bern' },
+      signal,
+    })
+    expect([answer.status, answer.header('x-kept')]).toEqual([400, 'yes'])
+    const pieces: Uint8Array[] = []
+    await answer.read((piece) => pieces.push(piece))
+    expect(Buffer.concat(pieces).toString()).toBe('{"a" :1}')
+    expect(seen[0]).toMatchObject({ method: 'POST', text: '{ "b":2}' })
+    expect(seen[0]!.headers.get('mcp-param-city')).toBe('Bern')
+  })
+
+  it('passes events on as they come', async () => {
+    const more = Promise.withResolvers<void>()
+    const { url } = serve(() =>
+      eventStream((say, end) => {
+        say('data: 1\n\n')
+        more.promise.then(() => {
+          say('data: 2\n\n')
+          end()
+        })
+      }),
+    )
+    const answer = await httpExchange(target(url), { environment: {}, guard })({ body: '{}', signal })
+    const pieces: string[] = []
+    await answer.read((piece) => {
+      pieces.push(new TextDecoder().decode(piece))
+      more.resolve() // the second comes only once the first was heard
+    })
+    expect(pieces).toEqual(['data: 1\n\n', 'data: 2\n\n'])
+  })
+
+  it('stops reading beyond the limit, but not in a stream of events', async () => {
+    const large = 'x'.repeat(100_000)
+    const { url } = serve(({ headers }) =>
+      headers.has('x-stream')
+        ? eventStream((say, end) => {
+            say(`data: ${large}\n\n`)
+            end()
+          })
+        : new Response(large),
+    )
+    const ask = httpExchange(target(url), { environment: {}, guard, limitBytes: 10_000 })
+    await expect((await ask({ body: '', signal })).read(() => {})).rejects.toThrow(TooLarge)
+    await expect((await ask({ body: '', signal })).text()).rejects.toThrow(TooLarge)
+    let size = 0
+    await (await ask({ body: '', headers: { 'X-Stream': '1' }, signal })).read((piece) => {
+      size += piece.length
+    })
+    expect(size).toBe(large.length + 8)
+  })
+
+  it('waits for the reader when the reader is slow', async () => {
+    const { url } = serve(() => new Response('x'.repeat(1_000_000)))
+    const answer = await httpExchange(target(url), { environment: {}, guard })({ body: '', signal })
+    let reading = 0
+    await answer.read(async () => {
+      expect(++reading).toBe(1)
+      await Promise.resolve()
+      reading--
+    })
+  })
+})
+
+describe('a name', () => {
+  it('is resolved once for many calls, and connected to as it was checked', async () => {
+    const { port, seen } = serve(() => new Response('{}'))
+    let lookups = 0
+    const lookup = async () => [lookups++ === 0 ? '127.0.0.1' : '169.254.169.254']
+    const ask = httpExchange(target(`http://wiki.example:${port}/mcp`), {
+      environment: {},
+      guard: addressGuard({ allowPrivate: true, lookup }),
+    })
+    for (let i = 0; i < 3; i++) expect((await ask({ body: '{}', signal })).status).toBe(200)
+    expect((await ask({ method: 'GET', signal, lasting: true })).status).toBe(200)
+    expect(new Set(seen.map(({ headers }) => headers.get('host')))).toEqual(new Set([`wiki.example:${port}`]))
+    expect(lookups).toBe(1)
+  })
+
+  it('is tried at its other addresses when one accepts nothing', async () => {
+    const { port, seen } = serve(() => new Response('{}'))
+    const lookup = async () => ['127.0.0.2', '127.0.0.1'] // the server listens on the second alone
+    const ask = httpExchange(target(`http://wiki.example:${port}/`), {
+      environment: {},
+      guard: addressGuard({ allowPrivate: true, lookup }),
+    })
+    expect((await ask({ body: '{}', signal })).status).toBe(200)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('never leads where it must not', async () => {
+    const lookup = async () => ['169.254.169.254']
+    const ask = httpExchange(target('http://wiki.example/'), {
+      environment: {},
+      guard: addressGuard({ allowPrivate: true, lookup }),
+    })
+    await expect(ask({ body: '{}', signal })).rejects.toMatchObject({ failure: { stage: 'connect', unsent: true } })
+  })
+
+  it('must be in the certificate, for each name that shares an address', () => {
+    const dir = certificatesFor('a.test', 'b.test')
+    const program = join(import.meta.dirname, 'fakes/tls.ts')
+    const said = execFileSync(process.execPath, [program, dir], {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(dir, 'all.crt') },
+    })
+    const refused = expect.stringMatching(/certificate is not accepted/)
+    expect(JSON.parse(said.toString())).toEqual({
+      said: {
+        'a.test': 'a.test',
+        'b.test': 'b.test',
+        'c.test': refused,
+        'a.test lasting': 'a.test',
+        'b.test lasting': 'b.test',
+        'c.test lasting': refused,
+      },
+      connections: { a: 2, b: 2 }, // one each by fetch and by node:http, used again and never for the other name
+    })
+  })
+
+  it('must be vouched for by somebody we trust', async () => {
+    const dir = certificatesFor('localhost')
+    const tls = { cert: readFileSync(join(dir, 'localhost.crt')), key: readFileSync(join(dir, 'localhost.key')) }
+    const server = Bun.serve({ hostname: '127.0.0.1', port: 0, tls, fetch: () => new Response('secret') })
+    onTestFinished(() => server.stop(true))
+    const ask = httpExchange(target(`https://localhost:${server.port}/`), { environment: {}, guard })
+    for (const lasting of [false, true])
+      await expect(ask({ body: '{}', signal, lasting })).rejects.toMatchObject({
+        failure: { message: expect.stringMatching(/certificate is not accepted/), unsent: true },
+      })
+  })
+})
+
+function certificatesFor(...names: string[]): string {
+  const dir = mkdtempSync(join(tmpdir(), 'claviger-tls-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  for (const name of names) {
+    const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
+    const what = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
+    const where = ['-keyout', join(dir, `${name}.key`), '-out', join(dir, `${name}.crt`)]
+    execFileSync('openssl', [...make, ...what, ...where], { stdio: 'ignore' })
+  }
+  writeFileSync(join(dir, 'all.crt'), names.map((name) => readFileSync(join(dir, `${name}.crt`), 'utf8')).join(''))
+  return dir
+}
