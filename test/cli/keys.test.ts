@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { hintOf, wellFormed } from '../../src/core/keys/format.ts'
 import { refused, type Terminal, terminal } from './terminal.ts'
@@ -8,6 +10,18 @@ async function lab(): Promise<Terminal> {
   const shell = terminal()
   await shell.good('workspaces', 'create', 'Lab')
   return shell
+}
+
+/** As many more of the only key there is, without waiting for the disk each time. */
+function copyKey(dataDir: string, times: number): void {
+  const database = new Database(join(dataDir, 'claviger.db'))
+  const row = database.prepare('select * from keys').get() as Record<string, unknown>
+  const columns = Object.keys(row)
+  const insert = database.prepare(`insert into keys (${columns}) values (${columns.map((column) => `@${column}`)})`)
+  database.transaction(() => {
+    for (let copy = 0; copy < times; copy++) insert.run({ ...row, id: `${row.id}${String(copy).padStart(3, '0')}` })
+  })()
+  database.close()
 }
 
 describe('keys create', () => {
@@ -134,7 +148,17 @@ describe('keys create', () => {
 })
 
 describe('keys list', () => {
-  it('shows all of them, newest first, however many', async () => {
+  it('shows all of them, however many', async () => {
+    const { good, json, dataDir } = await lab()
+    await good('keys', 'create', '--name', 'x')
+    copyKey(dataDir, 250)
+    const keys = (await json('keys', 'list')) as { id: string }[]
+    expect(new Set(keys.map(({ id }) => id)).size).toBe(251)
+    expect((await good('keys', 'list')).split('\n').length).toBe(253)
+    expect(await good('workspaces', 'delete', 'lab').catch(String)).toContain('251 keys (251 active)')
+  })
+
+  it('shows the newest first', async () => {
     const shell = await lab()
     for (let number = 1; number <= 3; number++) {
       await shell.good('keys', 'create', '--name', `key ${number}`)
