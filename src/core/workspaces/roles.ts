@@ -23,5 +23,6 @@ const LEAST_ROLE = {
 export type Power = keyof typeof LEAST_ROLE
 
 export function roleHas(role: Role | null, power: Power): boolean {
-  return role !== null && ROLES.indexOf(role) >= ROLES.indexOf(LEAST_ROLE[power])
+  const least = ROLES.indexOf(LEAST_ROLE[power])
+  return role !== null && least >= 0 && ROLES.indexOf(role) >= least
 }
