@@ -1,5 +1,8 @@
 import { inspect } from 'node:util'
+import { scrub } from './core/scrub.ts'
 import { Secret } from './core/secret.ts'
+
+export { scrub }
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -22,11 +25,12 @@ export function createLog({
   write = toStdout,
   now = () => new Date(),
 }: Options = {}): Log {
+  const print = pretty ? readable : json
   const make = (always: Fields): Log => {
     const at = (own: Level) => (message: string, fields?: Fields) => {
       if (RANK[own] < RANK[level]) return
-      const line = { time: now().toISOString(), level: own, message, ...always, ...fields }
-      write(`${scrub(pretty ? readable(line) : json(line))}\n`)
+      const head = { time: now().toISOString(), level: own, message }
+      write(`${print(head, { ...always, ...fields, ...always })}\n`)
     }
     return {
       debug: at('debug'),
@@ -45,50 +49,67 @@ function toStdout(line: string): void {
   process.stdout.write(line)
 }
 
-const HIDDEN_FIELDS =
-  /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api_?key|key|full_?key|password|secret|token|.*_(password|secret|token))$/i
+type Head = { time: string; level: Level; message: string }
 
-function json(line: Fields): string {
-  const seen = new Set<object>()
-  return JSON.stringify(line, (name, value) => {
-    if (name !== '' && HIDDEN_FIELDS.test(name) && value != null) return '[secret]'
-    if (value instanceof Error) return explained(value)
-    if (typeof value === 'bigint') return String(value)
-    if (typeof value === 'object' && value !== null && !(value instanceof Secret)) {
-      if (seen.has(value)) return '[seen above]'
-      seen.add(value)
-    }
-    return value
-  })
-}
-
-function explained(error: Error): Fields {
-  return { name: error.name, message: error.message, stack: error.stack, cause: error.cause }
+function json(head: Head, fields: Fields): string {
+  return safe(JSON.stringify({ ...head, ...fieldsOf(fields), ...head }))
 }
 
 const COLOURS: Record<Level, string> = { debug: '\x1b[2m', info: '\x1b[36m', warn: '\x1b[33m', error: '\x1b[31m' }
 
-function readable({ time, level, message, ...fields }: Fields): string {
-  const rest = Object.entries(JSON.parse(json(fields)) as Fields)
-    .map(
-      ([name, value]) =>
-        `\x1b[2m${name}=\x1b[0m${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
-    )
-    .join(' ')
-  const clock = String(time).slice(11, 19)
-  return `\x1b[2m${clock}\x1b[0m ${COLOURS[level as Level]}${String(level).padEnd(5)}\x1b[0m ${message} ${rest}`.trimEnd()
+function readable({ time, level, message }: Head, fields: Fields): string {
+  const rest = Object.entries(fieldsOf(fields)).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: null })
+    return ` \x1b[2m${safe(name)}=\x1b[0m${safe(text)}`
+  })
+  const [clock, word] = [time.slice(11, 19), level.padEnd(5)]
+  return `\x1b[2m${clock}\x1b[0m ${COLOURS[level]}${word}\x1b[0m ${safe(message)}${rest.join('')}`
 }
 
-const SECRETS: [RegExp, string][] = [
-  [/\b([a-z][a-z0-9]{0,15}_(?:live|test)_[0-9A-Za-z]{8})[0-9A-Za-z]{8,}([0-9A-Za-z]{4})\b/g, '$1…$2'],
-  [/\bclv_(setup|session|invite)_[0-9a-f]{16,}/g, 'clv_$1_[secret]'],
-  [/([?&]api_key=)[^&\s"'\\]+/gi, '$1[secret]'],
-  [/\b(Bearer|ApiKey|Basic)\s+[^\s"'\\,]+/gi, '$1 [secret]'],
-  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*:)[^\s/@"']+(@)/gi, '$1[secret]$2'],
-]
+/** Without secrets, and on one line: nothing in it drives a terminal or turns its reading direction. */
+function safe(text: string): string {
+  return scrub(text).replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
 
-/** The last thing before any text leaves for a log: what looks like a secret is cut, in whatever field it came. */
-export function scrub(text: string): string {
-  for (const [pattern, replacement] of SECRETS) text = text.replace(pattern, replacement)
-  return text
+/** Whatever happens, a line is written: one that cannot be read says so. */
+function fieldsOf(fields: Fields): Fields {
+  try {
+    return plain(fields, []) as Fields
+  } catch {
+    return { fields: '[unreadable]' }
+  }
+}
+
+const HIDDEN = /^(?:full_?)?key$|(?:authorization|cookie|password|passwd|secret|token|credential|api[-_]?key)s?$/i
+
+const DEEPEST = 8
+
+/** What JSON can carry, with the fields hidden that hold secrets by their name. */
+function plain(value: unknown, above: readonly object[]): unknown {
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Secret) return value.toJSON()
+  if (above.includes(value)) return '[seen above]'
+  if (above.length >= DEEPEST) return '[deeper]'
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
+  const within = [...above, value]
+  if (!(value instanceof Error) && 'toJSON' in value && typeof value.toJSON === 'function')
+    return plain(value.toJSON(), within)
+  if (Array.isArray(value) || value instanceof Set) return [...value].map((one) => plain(one, within))
+  const entries = value instanceof Error ? partsOf(value) : value instanceof Map ? [...value] : Object.entries(value)
+  return Object.fromEntries(
+    entries.map(([name, part]) => [
+      String(name),
+      HIDDEN.test(String(name)) && part != null ? '[secret]' : plain(part, within),
+    ]),
+  )
+}
+
+function partsOf(error: Error): [string, unknown][] {
+  const { name, message, stack, cause } = error
+  const several = error instanceof AggregateError ? { errors: error.errors } : {}
+  return Object.entries({ ...{ name, message }, ...error, ...several, stack, cause })
 }
