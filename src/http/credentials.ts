@@ -28,7 +28,7 @@ export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean
 
 function inQuery(url: string): string[] {
   const start = url.indexOf('?')
-  return start < 0 || !url.includes('api', start) ? [] : new URLSearchParams(url.slice(start)).getAll('api_key')
+  return start < 0 || !/api|%/.test(url.slice(start)) ? [] : new URLSearchParams(url.slice(start)).getAll('api_key')
 }
 
 /** What people paste along with a key: white space, quotes, the word Bearer once more. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Log } from '../log.ts'
 
@@ -31,7 +31,10 @@ export function trustedProxies(ranges: readonly string[]): Proxies {
     if (bits === undefined) list.addAddress(address, family)
     else list.addSubnet(address, Number(bits), family)
   }
-  return { trusts: (address) => ranges.length > 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') }
+  return {
+    trusts: (address) =>
+      ranges.length > 0 && isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
+  }
 }
 
 export function look(req: IncomingMessage, id: string, proxies: Proxies): Seen {
@@ -50,8 +53,9 @@ export function look(req: IncomingMessage, id: string, proxies: Proxies): Seen {
 function forwardedFor(req: IncomingMessage, socketAddress: string, proxies: Proxies): string {
   const hops = String(req.headers['x-forwarded-for'] ?? '')
     .split(',')
-    .map((hop) => plain(hop.trim()))
+    .map((hop) => hop.trim())
     .filter(Boolean)
+    .map(plain)
   return hops.findLast((hop) => !proxies.trusts(hop)) ?? hops[0] ?? socketAddress
 }
 
@@ -62,11 +66,32 @@ function lastOf(req: IncomingMessage, header: string): string | undefined {
     ?.trim()
 }
 
-/** An IPv4 client on a dual-stack socket is the same client. */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+/** Without port, brackets and zone; an IPv4 client on a dual-stack socket is the same client. */
+function plain(text: string): string {
+  if (isIPv4(text)) return text
+  const address = (/^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? text).replace(/^([\d.]+):\d+$/, '$1').replace(/%.*$/, '')
+  const mapped = /^::ffff:(?:([\d.]+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i.exec(address)
+  if (mapped?.[1]) return plain(mapped[1])
+  if (mapped) return [mapped[2], mapped[3]].flatMap((group) => bytesOf(group!)).join('.')
+  return isIP(address) ? address : 'unknown'
 }
 
+function bytesOf(group: string): [number, number] {
+  const number = Number.parseInt(group, 16)
+  return [number >> 8, number & 255]
+}
+
+/** However the name is written: as a key it may count nowhere, yet somebody has put one there. */
 export function withoutKey(url: string): string {
-  return url.includes('?') ? url.replace(/([?&])[^=&]*api_?key=[^&]*/gi, '$1api_key=[secret]') : url
+  if (!url.includes('=')) return url
+  return url.replace(/([?&;#])([^=&;#?]*)=[^&;#?]*/g, (whole, sign, name) =>
+    /api[-_.\s]?key/i.test(unescaped(name)) ? `${sign}api_key=[secret]` : whole,
+  )
+}
+
+/** As far down as it was escaped, within reason. */
+function unescaped(name: string): string {
+  for (let layer = 0; layer < 3 && name.includes('%'); layer++)
+    name = name.replace(/%([0-7][0-9a-f])/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+  return name
 }
