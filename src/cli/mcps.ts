@@ -8,10 +8,9 @@ import { shownMcp } from '../core/mcps/shown.ts'
 import { Refusal } from '../core/refusal.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
 import { silent } from '../log.ts'
-import { upstreamsFor } from '../upstreams.ts'
 import { type Command, type Input, JSON_OPTION, type Option, UsageError, WORKSPACE_OPTION } from './command.ts'
 import { withContext } from './open.ts'
-import { printJson, printLine, printTable } from './print.ts'
+import { printJson, printLine, printTable, remark } from './print.ts'
 
 const TARGET_OPTIONS: Record<string, Option> = {
   name: { value: 'NAME', about: 'Name that people see (the slug).' },
@@ -151,12 +150,13 @@ async function importFile(input: Input): Promise<number> {
       }
     if (input.on('json')) printJson(input, { added: added.map((mcp) => shownMcp(mcp)), passed_over: passedOver })
     else for (const { slug, transport } of added) printLine(input, `Added ${slug} (${transport}).`)
-    for (const { name, why } of passedOver) input.world.err(`Passed over ${name}: ${why}\n`)
+    for (const { name, why } of passedOver) remark(input.world, `Passed over ${name}: ${why}`)
     return passedOver.length > 0 ? 1 : 0
   })
 }
 
 async function refresh(input: Input, ctx: Context, mcp: Mcp): Promise<void> {
+  const { upstreamsFor } = await import('../upstreams.ts') // only this command reaches out
   const { pool, tools } = upstreamsFor(ctx, input.settings.config, silent)
   try {
     const environment = environmentsIn(input.text('for') ?? (mcp.targets.live ? 'live' : 'test'))[0]!
