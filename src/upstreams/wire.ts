@@ -24,7 +24,7 @@ export type SendOptions = {
 export type WireEvents = {
   /** `exchange`: the request on whose HTTP answer the text came; null on stdio and for what the server says unasked. */
   message(text: string, exchange: number | null): void
-  /** This one request will get no answer. */
+  /** This one request will get no answer; of no effect when it had one. */
   failed(id: number, failure: Failure): void
   /** The wire is gone, once: a child ended, a session was lost. Every request in flight has failed with it. */
   closed(failure: Failure): void
