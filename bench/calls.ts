@@ -32,11 +32,14 @@ type Variant = Pick<Row, 'name' | 'transport' | 'era' | 'way' | 'clients'> & { p
 const ERAS: Era[] = ['2026-07-28', '2025-11-25']
 const CLIENTS = [1, 16, 64]
 const MOST_CLIENTS = 64
+const WARMING = 16
 
 /** Every way to an upstream in one run, round after round over all of them: the neighbours' noise falls on each alike. */
 export async function measureCalls(options: Options, loader: Loader, told: (text: string) => void): Promise<Row[]> {
   const variants = (await ways(options)).filter(wanted(options))
   const heard = new Map<Variant, Measured[]>(variants.map((variant) => [variant, []]))
+  told('calls: warming up')
+  for (const variant of variants) if (variant.clients === WARMING) await loader.run(warming(variant.plan, options))
   for (let round = 1; round <= options.rounds; round++) {
     told(`calls: round ${round} of ${options.rounds}, ${variants.length} variants`)
     for (const variant of variants) heard.get(variant)!.push(await loader.run(variant.plan))
@@ -94,6 +97,11 @@ async function ways(options: Options): Promise<Variant[]> {
       ),
     ),
   )
+}
+
+/** A server's first calls pay for their own compilation: tens of microseconds each, over the first tens of thousands. */
+function warming(plan: Plan, { warmingCalls }: Options): Plan {
+  return { ...plan, warmUpMs: 0, until: { calls: warmingCalls } }
 }
 
 function rowOf({ plan: _plan, ...variant }: Variant, rounds: Measured[]): Row {

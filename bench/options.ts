@@ -10,6 +10,8 @@ export type Options = {
   rounds: number
   seconds: number
   warmUpSeconds: number
+  /** To each way before the first round. */
+  warmingCalls: number
   calls: number
   earlyCalls: number
   manyKeys: number
@@ -64,6 +66,7 @@ export function readOptions(argv: string[]): Options | null {
     rows,
     rounds: Math.ceil(positive('--rounds', values.rounds, quick ? 1 : 5)),
     seconds,
+    warmingCalls: quick ? 50 : 20_000,
     warmUpSeconds: quick ? 0.01 : 0.3,
     calls: Math.ceil(positive('--calls', values.calls, quick ? 1000 : 100_000)),
     earlyCalls: quick ? 500 : 10_000,
