@@ -117,7 +117,11 @@ export async function startApp({
     site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl: config.public_url }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
-      throw new Refusal('not_found', 'No OAuth here. Send an API key: `Authorization: Bearer <key>`.')
+      // Clients whose key was refused come here next, and some show their person nothing but this sentence.
+      throw new Refusal(
+        'not_found',
+        'There is no OAuth here, only API keys. If you sent one, it was refused: it is mistyped, expired or revoked. Send a valid one: `Authorization: Bearer <key>`.',
+      )
     })
     site.use(() => {
       throw new Refusal('not_found', 'There is nothing at this address.')

@@ -104,11 +104,17 @@ export function refusalHeaders(refusal: Refusal): Record<string, string> {
   const status = STATUS[refusal.code]
   if (refusal.code === 'missing_key') headers['WWW-Authenticate'] = 'Bearer realm="claviger"'
   else if (status === 401 && refusal.code !== 'unauthenticated')
-    headers['WWW-Authenticate'] = `Bearer realm="claviger", error="invalid_token", error_description="${refusal.code}"`
+    headers['WWW-Authenticate'] =
+      `Bearer realm="claviger", error="invalid_token", error_description="${quotable(`${refusal.code}: ${refusal.message}`)}"`
   else if (refusal.code === 'insufficient_scope')
     headers['WWW-Authenticate'] = 'Bearer realm="claviger", error="insufficient_scope"'
   if (refusal.retryAfterSeconds !== null) headers['Retry-After'] = String(refusal.retryAfterSeconds)
   return headers
+}
+
+/** RFC 6750 §3: what an `error_description` may hold. Codex shows it, and nothing else of a refusal. */
+function quotable(text: string): string {
+  return text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 }
 
 export function sendProblem(res: ServerResponse, refusal: Refusal, requestId: string): void {
