@@ -168,7 +168,10 @@ describe('how a child ends', () => {
   })
 
   it('tells of an end before the first word', async () => {
-    const { closed } = await start(target('sh', ['-c', 'exit 3']))
+    // It may be gone before it could be noted, so there is no group to ask for.
+    const { closed } = await listen(
+      stdioWire(target('sh', ['-c', 'exit 3']), { environment, runDir: join(folder(), 'run') }),
+    )
     expect(await closed()).toMatchObject({
       stage: 'start',
       unsent: true,
