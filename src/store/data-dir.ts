@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import {
-  chmodSync,
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
-  unlinkSync,
+  rmSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -21,9 +22,10 @@ export function databaseFile(dataDir: string): string {
 export function makeDataDir(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    accessSync(dataDir, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new Error(
-      `The data directory ${dataDir} cannot be made (${(error as { code?: string }).code}). Name one that this user may write: --data-dir or CLAVIGER_DATA_DIR.`,
+      `The data directory ${dataDir} cannot be written (${codeOf(error)}). Name one that this user may write: --data-dir or CLAVIGER_DATA_DIR.`,
     )
   }
 }
@@ -32,32 +34,66 @@ export function makeDataDir(dataDir: string): void {
 export function instanceSecret(dataDir: string, given: Secret | null): Secret {
   if (given) return given
   const file = join(dataDir, 'secret')
+  const hasDatabase = existsSync(databaseFile(dataDir)) // looked at first: another process may be making both
   if (!existsSync(file)) {
-    if (existsSync(databaseFile(dataDir)))
+    if (hasDatabase)
       throw new Error(
         `There is a database in ${dataDir} but not the secret its keys are hashed under. Put the file ${file} back, or set CLAVIGER_SECRET to its content; without it no key can be verified.`,
       )
-    makeSecretFile(file)
+    makeSecretFile(dataDir, file)
   }
-  const text = readFileSync(file, 'utf8').trim()
+  const text = readSecret(file)
   if (text.length < 32)
     throw new Error(`The file ${file} is too short to be the instance's secret. Put the original back.`)
   return new Secret(text)
 }
 
-/** Whole or not at all: two processes starting at once agree on one file, and a crash leaves none half written. */
-function makeSecretFile(file: string): void {
-  const draft = `${file}.${process.pid}`
-  const fd = openSync(draft, 'wx', 0o600)
-  writeSync(fd, `${randomBytes(32).toString('hex')}\n`)
-  fsyncSync(fd)
-  closeSync(fd)
+function readSecret(file: string): string {
   try {
-    linkSync(draft, file)
+    return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
-  } finally {
-    unlinkSync(draft)
+    throw new Error(
+      `The file ${file} cannot be read (${codeOf(error)}). It must belong to the user that Claviger runs as.`,
+    )
   }
-  chmodSync(file, 0o600)
+}
+
+/** Whole or not at all: two processes starting at once agree on one file, and a crash leaves none half written. */
+function makeSecretFile(dataDir: string, file: string): void {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    writeSafely(draft, `${randomBytes(32).toString('hex')}\n`)
+    linkSync(draft, file)
+    syncFolder(dataDir)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    throw new Error(`The file ${file} cannot be written (${codeOf(error)}). Make room or choose another --data-dir.`)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+function writeSafely(file: string, text: string): void {
+  const fd = openSync(file, 'wx', 0o600)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Its name must survive a power cut as its content does: a database without its secret verifies nothing. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return // has no such call
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? 'error'
 }

@@ -1,8 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 
-/** Runs what is pending, a transaction for each file, after a copy of a database that already holds something. */
+/**
+ * Runs what is pending in one transaction, after a copy of a database that already holds something: a failed upgrade
+ * leaves one that the version before still starts on, and whoever starts at the same moment waits and finds it done.
+ */
 export function migrate(connection: Database.Database, folder: string, now: Date): string[] {
   connection.exec('create table if not exists migrations (name text primary key, at integer not null) strict')
   const known = readdirSync(folder)
@@ -15,23 +19,32 @@ export function migrate(connection: Database.Database, folder: string, now: Date
       `This database was made by a newer Claviger (it has ${newer.join(', ')}). Start that version again, or restore the copy it took before migrating, in backups/.`,
     )
   const pending = known.filter((name) => !done.has(name))
-  if (pending.length > 0 && done.size > 0 && !connection.memory) copyBefore(connection, pending[0]!, now)
-  for (const name of pending) {
-    const run = connection.transaction(() => {
-      const ranMeanwhile = connection.prepare('select 1 from migrations where name = ?').get(name)
-      if (ranMeanwhile) return
-      connection.exec(readFileSync(join(folder, name), 'utf8'))
-      connection.prepare('insert into migrations (name, at) values (?, ?)').run(name, now.getTime())
-    })
-    run.immediate()
-  }
-  return pending
+  if (pending.length === 0) return []
+  if (done.size > 0 && !connection.memory) copyBefore(connection, pending[0]!)
+  return connection.transaction(() => pending.filter((name) => run(connection, folder, name, now))).immediate()
 }
 
-function copyBefore(connection: Database.Database, migration: string, now: Date): void {
+/** False if another process that started with us has run it meanwhile. */
+function run(connection: Database.Database, folder: string, name: string, now: Date): boolean {
+  const { changes } = connection
+    .prepare('insert into migrations (name, at) values (?, ?) on conflict do nothing')
+    .run(name, now.getTime())
+  if (changes === 0) return false
+  connection.exec(readFileSync(join(folder, name), 'utf8'))
+  return true
+}
+
+/** One copy for each upgrade, however often it is tried: a server that fails and restarts must not fill the disk. */
+function copyBefore(connection: Database.Database, migration: string): void {
   const backups = join(dirname(connection.name), 'backups')
   mkdirSync(backups, { recursive: true, mode: 0o700 })
-  const stamp = now.toISOString().replace(/[:.]/g, '-')
-  const copy = join(backups, `before-${migration.replace('.sql', '')}-${stamp}.db`)
-  connection.prepare('vacuum into ?').run(copy)
+  const copy = join(backups, `before-${migration.replace('.sql', '')}.db`)
+  const draft = `${copy}.${randomBytes(6).toString('hex')}`
+  try {
+    connection.prepare('vacuum into ?').run(draft)
+    chmodSync(draft, 0o600)
+    renameSync(draft, copy)
+  } finally {
+    rmSync(draft, { force: true })
+  }
 }

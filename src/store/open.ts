@@ -23,12 +23,7 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
   const connection = connect(file)
   try {
     const migrated = migrate(connection, migrationsFolder(), now)
-    const made = connection.prepare("select value from instance where name = 'secret'").pluck().get()
-    if (made === undefined) connection.prepare("insert into instance values ('secret', ?)").run(secrets.fingerprint)
-    else if (made !== secrets.fingerprint)
-      throw new Error(
-        'This database was made under another secret. Put the original CLAVIGER_SECRET (or the file `secret` of the data directory) back; without it no key in this database can be verified.',
-      )
+    refuseOtherSecret(connection, secrets)
     const db = kyselyOn(connection)
     const version = versionOf(connection)
     return {
@@ -59,4 +54,15 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
     connection.close()
     throw error
   }
+}
+
+/** The first start notes which secret it was; two that start at once note the same. */
+function refuseOtherSecret(connection: ReturnType<typeof connect>, { fingerprint }: Secrets): void {
+  const noted = connection.prepare("select value from instance where name = 'secret'").pluck()
+  if (noted.get() === undefined)
+    connection.prepare("insert into instance values ('secret', ?) on conflict do nothing").run(fingerprint)
+  if (noted.get() !== fingerprint)
+    throw new Error(
+      'This database was made under another secret. Put the original CLAVIGER_SECRET (or the file `secret` of the data directory) back; without it no key in this database can be verified.',
+    )
 }
