@@ -22,9 +22,8 @@ const target = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .meta({
-      description:
-        'Sent with each request; `${VAR}` in a value is read from the server’s environment. Kept encrypted and never shown again.',
-      example: { Authorization: 'Bearer ${WIKI_TOKEN}' },
+      description: 'Sent with each request. Kept encrypted and never shown again.',
+      example: { Authorization: 'Bearer …' },
     }),
 })
 

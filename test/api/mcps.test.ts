@@ -33,6 +33,16 @@ describe('POST mcps', () => {
     expect(await ctx.store.mcps.list(workspace.id)).toEqual([])
   })
 
+  it('opens no variable of the server to a key', async () => {
+    const { post, key } = await start()
+    const { fullKey } = await key({ scopes: SCOPES })
+    const live = { url: 'https://mine.example/mcp', headers: { 'X-Take': '${CLAVIGER_SECRET}' } }
+    expect(await jsonOf(post('/api/v1/mcps', { slug: 'mine', live }, fullKey))).toMatchObject({
+      status: 422,
+      errors: [{ field: 'headers' }],
+    })
+  })
+
   it('keeps a test key away from what live keys reach', async () => {
     const { post, get, key, app } = await start()
     const { fullKey: test } = await key({ scopes: SCOPES, environment: 'test' })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { jsonOf } from '../support/json.ts'
 import { modern, said } from '../support/mcp.ts'
-import { command, finished, launch, serving } from './process.ts'
+import { command, finished, launch, serving } from '../support/process.ts'
 import { PASSWORD, terminal } from './terminal.ts'
 
 async function running() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { setupLinkIsGood } from '../../src/core/workspaces/setup.ts'
-import { finished, launch, serving } from './process.ts'
+import { finished, launch, serving } from '../support/process.ts'
 import { PASSWORD, refused, terminal } from './terminal.ts'
 
 describe('a headless start', () => {

@@ -1,14 +1,13 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Isolation } from '../../src/core/mcps/mcp.ts'
 import { offering } from '../support/mcp.ts'
 import { start } from '../support/start.ts'
 import { connectTo, KINDS, type Kind, type Place } from './real-upstreams/clients.ts'
 import { type Observation, observe } from './real-upstreams/observe.ts'
-import { everything, type RealServer, SERVERS } from './real-upstreams/servers.ts'
+import { everything, everythingOverSse, type RealServer, SERVERS } from './real-upstreams/servers.ts'
 
 function newFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'claviger-real-')))
@@ -36,8 +35,8 @@ function directly(subject: Subject): Promise<Observation> {
 
 async function seenDirectly(subject: Subject): Promise<Observation> {
   const folder = newFolder()
-  const { command, args, env } = subject.server.target(folder)
-  return seenAt({ command, args, env: { ...getDefaultEnvironment(), ...env } }, folder, '', subject)
+  const { place, close } = await subject.server.start(folder)
+  return seenAt(place, folder, '', subject).finally(close)
 }
 
 /** A server of its own for each address, since what one client did there another would see. */
@@ -45,7 +44,9 @@ async function throughClaviger(subject: Subject, isolation?: Isolation) {
   const app = await start()
   const at = async (slug: string, path: string, prefix: string) => {
     const folder = newFolder()
-    await offering(app, slug, { live: subject.server.target(folder), isolation })
+    const { target, close } = await subject.server.start(folder)
+    onTestFinished(close)
+    await offering(app, slug, { live: target, isolation })
     const { fullKey } = await app.key({ mcpAccess: { mode: 'selected', mcps: [{ slug, tools: null }] } })
     const place = { url: app.origin + path, headers: { Authorization: `Bearer ${fullKey}` } }
     return seenAt(place, folder, prefix, subject)
@@ -78,9 +79,10 @@ const OLDER = KINDS.filter((kind) => kind !== 'SDK 2 auto')
 describe.each(SERVERS)('server-$name through Claviger', (server) => {
   it.each(OLDER)('is the same to a client of %s that cannot be asked', async (kind) => {
     const subject = { server, kind, able: false }
-    const [direct, { single, merged }] = await Promise.all([directly(subject), throughClaviger(subject)])
-    expect(single).toEqual(unlogged(direct))
-    expect(unintroduced(merged)).toEqual(unintroduced(unlogged(direct)))
+    const [seen, { single, merged }] = await Promise.all([directly(subject), throughClaviger(subject)])
+    const direct = server.isShared ? unlogged(seen) : seen
+    expect(single).toEqual(direct)
+    expect(unintroduced(merged)).toEqual(unintroduced(direct))
   })
 
   it.each(OLDER)('is the same to a client of %s with sampling, elicitation and roots', async (kind) => {
@@ -110,6 +112,15 @@ describe('server-everything through Claviger, with a connection for each session
     expect(direct.heard).not.toEqual(unlogged(direct).heard)
     expect(single).toEqual(direct)
     expect(unintroduced(merged)).toEqual(unintroduced(direct))
+  })
+})
+
+describe('server-everything over HTTP+SSE through Claviger', () => {
+  it.each(OLDER)('is the same to a client of %s', async (kind) => {
+    const subject = { server: everythingOverSse, kind, able: true }
+    const [direct, { single, merged }] = await Promise.all([directly(subject), throughClaviger(subject)])
+    expect(single).toEqual(direct)
+    expect(merged.seen).toEqual(direct.seen)
   })
 })
 

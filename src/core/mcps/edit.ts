@@ -29,6 +29,7 @@ export async function addMcp(ctx: Context, caller: Caller, workspaceId: string, 
   const transport = transportOf(targets)
   demandTransport(caller, transport)
   stayInEnvironment(caller, wanted)
+  keepFromVariables(caller, wanted)
   const mcp: Mcp = {
     id: newId('mcp', ctx.now()),
     workspaceId,
@@ -60,6 +61,7 @@ export async function editMcp(
     const mcp = await mcpFor(ctx, caller, workspaceId, slug)
     demandTransport(caller, mcp.transport)
     stayInEnvironment(caller, wanted)
+    keepFromVariables(caller, wanted)
     if (seen !== undefined && seen !== mcp.revision) throw changedMeanwhile()
     const targets = {
       live: wanted.live === undefined ? mcp.targets.live : sealedTarget(ctx, wanted.live),
@@ -123,8 +125,7 @@ export async function mcpOf(ctx: Context, workspaceId: string, slugOrId: string)
 
 /** A stdio command runs code on this host: never by API key, and on the pages only by the instance owner. */
 function demandTransport(caller: Caller, transport: Mcp['transport']): void {
-  if (transport !== 'stdio' || caller.kind === 'operator') return
-  if (caller.kind === 'person' && caller.user.instanceOwner) return
+  if (transport !== 'stdio' || isHost(caller)) return
   throw new Refusal(
     'forbidden',
     'A stdio command runs on the server itself: only the instance owner may add or change one, on the pages or the command line.',
@@ -135,6 +136,22 @@ function demandTransport(caller: Caller, transport: Mcp['transport']): void {
 function stayInEnvironment(caller: Caller, wanted: McpEdit): void {
   if (caller.kind === 'program' && wanted[otherThan(caller.key.environment)] != null)
     throw new Refusal('forbidden', `A ${caller.key.environment} key sets ${caller.key.environment} targets only.`)
+}
+
+/** `${VAR}` opens the server's environment to whoever names the address it is sent to. */
+function keepFromVariables(caller: Caller, { live, test }: McpEdit): void {
+  if (isHost(caller)) return
+  for (const target of [live, test])
+    if (target?.kind === 'http' && Object.values(target.headers).some((value) => value.includes('${')))
+      throw invalid(
+        'headers',
+        'Only the instance owner may refer to a variable of the server. Write the value itself: it is kept encrypted.',
+      )
+}
+
+/** Who commands the host anyway. */
+function isHost(caller: Caller): boolean {
+  return caller.kind === 'operator' || (caller.kind === 'person' && caller.user.instanceOwner)
 }
 
 function otherThan(environment: Environment): Environment {

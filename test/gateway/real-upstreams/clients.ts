@@ -1,6 +1,11 @@
-import { Client as NewClient, StreamableHTTPClientTransport as NewHttp } from '@modelcontextprotocol/client'
+import {
+  Client as NewClient,
+  StreamableHTTPClientTransport as NewHttp,
+  SSEClientTransport as NewSse,
+} from '@modelcontextprotocol/client'
 import { StdioClientTransport as NewStdio } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport as OldSse } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
@@ -15,7 +20,7 @@ export type JsonObject = Record<string, unknown>
 /** Where a client connects: to a server's process, to its address, or to ours with a key. */
 export type Place =
   | { command: string; args: string[]; env: Record<string, string> }
-  | { url: string; headers: Record<string, string> }
+  | { url: string; headers: Record<string, string> /** HTTP+SSE of 2024-11-05. */; old?: boolean }
 
 export const KINDS = ['SDK 1', 'SDK 2 legacy', 'SDK 2 auto'] as const
 export type Kind = (typeof KINDS)[number]
@@ -102,12 +107,13 @@ function older(able: boolean, answerTo: AnswerTo): Sdk {
     client.setRequestHandler(ListRootsRequestSchema, answerTo as never)
   }
   return {
-    connect: (place) =>
-      client.connect(
-        'url' in place
-          ? new OldHttp(new URL(place.url), { requestInit: { headers: place.headers } })
-          : new OldStdio({ ...place, stderr: 'ignore' }),
-      ),
+    connect(place) {
+      if ('command' in place) return client.connect(new OldStdio({ ...place, stderr: 'ignore' }))
+      const options = { requestInit: { headers: place.headers } }
+      return client.connect(
+        place.old ? new OldSse(new URL(place.url), options) : new OldHttp(new URL(place.url), options),
+      )
+    },
     hello: () => helloOf(client),
     request: (method, params, onprogress) => client.request({ method, params }, ANYTHING, { onprogress }),
     onNotification(note) {
@@ -126,12 +132,13 @@ function newer(kind: Kind, able: boolean, answerTo: AnswerTo): Sdk {
     for (const method of ['sampling/createMessage', 'elicitation/create', 'roots/list'] as const)
       client.setRequestHandler(method, answerTo as never)
   return {
-    connect: (place) =>
-      client.connect(
-        'url' in place
-          ? new NewHttp(new URL(place.url), { requestInit: { headers: place.headers } })
-          : new NewStdio({ ...place, stderr: 'ignore' }),
-      ),
+    connect(place) {
+      if ('command' in place) return client.connect(new NewStdio({ ...place, stderr: 'ignore' }))
+      const options = { requestInit: { headers: place.headers } }
+      return client.connect(
+        place.old ? new NewSse(new URL(place.url), options) : new NewHttp(new URL(place.url), options),
+      )
+    },
     hello: () => helloOf(client),
     request: (method, params, onprogress) => client.request({ method, params }, ANYTHING, { onprogress }),
     onNotification(note) {

@@ -75,11 +75,14 @@ async function listsOf(client: Connected, offered: JsonObject, plain: (value: un
 }
 
 /**
- * By method, since what arrives on different streams has no order among itself. That a list changed is told once or
- * several times: at /mcp the connection that asks for the lists hears of it too.
+ * Sorted, since what arrives on different streams has no order among itself. That a list changed is told once or several
+ * times: at /mcp the connection that asks for the lists hears of it too. That the tools changed, server-everything says
+ * before a client over HTTP has opened the stream to hear it on, so it is left out.
  */
 function heardBy({ heard }: Connected, plain: (value: unknown) => unknown) {
-  const texts = heard.map(({ method, params }) => JSON.stringify([method, plain(params)]))
+  const texts = heard
+    .filter(({ method }) => method !== 'notifications/tools/list_changed')
+    .map(({ method, params }) => JSON.stringify([method, plain(params)]))
   const once = texts.filter((text, i) => !text.includes('/list_changed"') || texts.indexOf(text) === i)
   return once.sort().map((text) => JSON.parse(text) as [string, unknown])
 }

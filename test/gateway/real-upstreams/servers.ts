@@ -1,14 +1,22 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import type { StdioTarget } from '../../../src/core/mcps/mcp.ts'
-import type { JsonObject } from './clients.ts'
+import type { Readable } from 'node:stream'
+import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio'
+import type { Target } from '../../../src/core/mcps/mcp.ts'
+import type { JsonObject, Place } from './clients.ts'
 
 type Ask = { method: string; params: JsonObject }
+export type Started = { target: Target; place: Place; close(): Promise<void> }
 export type RealServer = {
   name: string
-  /** Its process, working in a folder of its own. */
-  target(folder: string): StdioTarget
+  /** By default Claviger gives each session a connection of its own over HTTP, and shares a process. */
+  isShared: boolean
+  /** A process of its own, working in a folder of its own: how Claviger reaches it, and how a client does. */
+  start(folder: string): Promise<Started>
   /** What is asked, in this order; a name or URI stands as the server knows it. */
   asks(folder: string): Ask[]
   /** Makes the server say that this resource has changed: the client's subscription must bring it. */
@@ -32,15 +40,57 @@ const complete = (ref: JsonObject, name: string, value: string, context?: Record
   params: { ref, argument: { name, value }, ...(context && { context: { arguments: context } }) },
 })
 
-function program(name: string, args: string[], env: Record<string, string>): StdioTarget {
+function program(name: string): string {
   const manifest = createRequire(import.meta.url).resolve(`@modelcontextprotocol/${name}/package.json`)
+  return join(dirname(manifest), 'dist/index.js')
+}
+
+/** Whoever connects starts it. */
+async function overStdio(name: string, args: string[], env: Record<string, string> = {}): Promise<Started> {
+  const [command, all] = [process.execPath, [program(name), ...args]]
   return {
-    kind: 'stdio',
-    command: process.execPath,
-    args: [join(dirname(manifest), 'dist/index.js'), ...args],
-    env,
-    cwd: null,
+    target: { kind: 'stdio', command, args: all, env, cwd: null },
+    place: { command, args: all, env: { ...getDefaultEnvironment(), ...env } },
+    close: async () => {},
   }
+}
+
+async function overHttp(name: string, transport: 'streamableHttp' | 'sse', env: Record<string, string>) {
+  const port = await freePort()
+  const child = spawn(process.execPath, [program(name), transport], {
+    env: { ...getDefaultEnvironment(), ...env, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = once(child, 'exit')
+  const [url, path] = [`http://127.0.0.1:${port}`, transport === 'sse' ? '/sse' : '/mcp']
+  await printed(child.stderr, /port \d+/)
+  const started: Started = {
+    target: { kind: 'http', url: url + path, headers: {} },
+    place: { url: url + path, headers: {}, old: transport === 'sse' },
+    async close() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+  return started
+}
+
+/** It is told its port and prints none that it chose itself. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function printed(stream: Readable, pattern: RegExp): Promise<void> {
+  let text = ''
+  for await (const chunk of stream.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    text += chunk
+    if (pattern.test(text)) return void stream.resume()
+  }
+  throw new Error(`It ended before it printed ${pattern}: ${text}`)
 }
 
 const TEAM = { type: 'ref/prompt', name: 'completable-prompt' }
@@ -50,7 +100,8 @@ const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 
 export const everything: RealServer = {
   name: 'everything',
-  target: (folder) => program('server-everything', ['stdio'], { FROM_CONFIGURATION: folder }),
+  isShared: true,
+  start: (folder) => overStdio('server-everything', ['stdio'], { FROM_CONFIGURATION: folder }),
   asks: () => [
     call('echo', { message: 'Grüße, 世界 🔑' }),
     call('echo'),
@@ -99,7 +150,8 @@ export const everything: RealServer = {
 
 const filesystem: RealServer = {
   name: 'filesystem',
-  target: (folder) => program('server-filesystem', [folder], {}),
+  isShared: true,
+  start: (folder) => overStdio('server-filesystem', [folder]),
   asks(folder) {
     mkdirSync(join(folder, 'sub'))
     writeFileSync(join(folder, 'notes.txt'), 'one\ntwo\nthree\n')
@@ -126,7 +178,8 @@ const filesystem: RealServer = {
 
 const memory: RealServer = {
   name: 'memory',
-  target: (folder) => program('server-memory', [], { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') }),
+  isShared: true,
+  start: (folder) => overStdio('server-memory', [], { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') }),
   asks: () => [
     call('create_entities', {
       entities: [
@@ -151,4 +204,18 @@ const memory: RealServer = {
   },
 }
 
-export const SERVERS = [everything, filesystem, memory]
+const everythingOverHttp: RealServer = {
+  ...everything,
+  name: 'everything over HTTP',
+  isShared: false,
+  start: (folder) => overHttp('server-everything', 'streamableHttp', { FROM_CONFIGURATION: folder }),
+}
+
+export const everythingOverSse: RealServer = {
+  ...everything,
+  name: 'everything over HTTP+SSE',
+  isShared: false,
+  start: (folder) => overHttp('server-everything', 'sse', { FROM_CONFIGURATION: folder }),
+}
+
+export const SERVERS = [everything, everythingOverHttp, filesystem, memory]

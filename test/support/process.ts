@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Said } from './terminal.ts'
+import type { Said } from '../cli/terminal.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 
