@@ -89,17 +89,21 @@ export type MemberStore = {
   list(workspaceId: string): Promise<Member[]>
   /** False if they are a member already. */
   add(workspaceId: string, userId: string, role: Role, joinedAt: Date, entry: AuditEntry): Promise<boolean>
-  /** False, and nothing changed, if the workspace would be left without an owner. */
-  setRole(workspaceId: string, userId: string, role: Role, entry: AuditEntry): Promise<boolean>
-  /** Their keys go to `heir`, or are disabled. False, and nothing changed, if no owner would be left. */
+  /** From the role in which the caller has seen them. */
+  setRole(workspaceId: string, userId: string, from: Role, to: Role, entry: AuditEntry): Promise<MemberChange>
+  /** Their keys go to `heir`, or are disabled. */
   remove(
     workspaceId: string,
     userId: string,
+    from: Role,
     heir: string | null,
     now: Date,
     entries: (keys: Key[]) => AuditEntry[],
-  ): Promise<boolean>
+  ): Promise<MemberChange>
 }
+
+/** Nothing has changed if no owner would be left, or if they no longer have the role in which they were seen. */
+export type MemberChange = 'done' | 'last owner' | 'changed meanwhile'
 
 export type InvitationStore = {
   add(invitation: Invitation, tokenHash: string, entry: AuditEntry): Promise<void>

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Store } from '../core/store.ts'
+import type { MemberChange, Store } from '../core/store.ts'
 import type { Role } from '../core/workspaces/roles.ts'
 import { append, appendAll } from './audit.ts'
 import { toKey } from './keys.ts'
@@ -43,28 +43,30 @@ export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['me
       })
     },
 
-    setRole(workspaceId, userId, role, entry) {
+    setRole(workspaceId, userId, from, to, entry) {
       return db
         .transaction()
         .execute(async (tx) => {
-          if (role !== 'owner' && (await isLastOwner(tx, workspaceId, userId))) return false
+          const hindrance = await whyNot(tx, workspaceId, userId, from)
+          if (hindrance && !(hindrance === 'last owner' && to === 'owner')) return hindrance
           await tx
             .updateTable('members')
-            .set({ role })
+            .set({ role: to })
             .where('workspace_id', '=', workspaceId)
             .where('user_id', '=', userId)
             .execute()
           await append(tx, seal, entry)
-          return true
+          return 'done' as const
         })
         .finally(moved)
     },
 
-    remove(workspaceId, userId, heir, now, entries) {
+    remove(workspaceId, userId, from, heir, now, entries) {
       return db
         .transaction()
         .execute(async (tx) => {
-          if (await isLastOwner(tx, workspaceId, userId)) return false
+          const hindrance = await whyNot(tx, workspaceId, userId, from)
+          if (hindrance) return hindrance
           await tx.deleteFrom('members').where('workspace_id', '=', workspaceId).where('user_id', '=', userId).execute()
           const theirs = tx
             .updateTable('keys')
@@ -79,7 +81,7 @@ export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['me
                 .where('revoked_at', 'is', null)
                 .execute()
           await appendAll(tx, seal, entries(rows.map(toKey)))
-          return true
+          return 'done' as const
         })
         .finally(moved)
     },
@@ -103,12 +105,19 @@ export async function insertMember(
   return Boolean(added)
 }
 
-async function isLastOwner(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
-  const owners = await tx
+/** Read within the change's own transaction: two owners who leave at the same moment do not both get away. */
+async function whyNot(
+  tx: Tx,
+  workspaceId: string,
+  userId: string,
+  from: Role,
+): Promise<Exclude<MemberChange, 'done'> | null> {
+  const members = await tx
     .selectFrom('members')
-    .select('user_id')
+    .select(['user_id', 'role'])
     .where('workspace_id', '=', workspaceId)
-    .where('role', '=', 'owner')
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('role', '=', 'owner')]))
     .execute()
-  return owners.length === 1 && owners[0]!.user_id === userId
+  if (members.find((one) => one.user_id === userId)?.role !== from) return 'changed meanwhile'
+  return from === 'owner' && members.length === 1 ? 'last owner' : null
 }

@@ -165,7 +165,7 @@ async function world() {
   const left = async (email: string) => {
     const { user, caller } = await person('admin', email)
     const { key: own, fullKey } = await key(mighty, workspace.id, caller)
-    await ctx.store.members.remove(workspace.id, user.id, null, ctx.now(), () => [])
+    await ctx.store.members.remove(workspace.id, user.id, 'admin', null, ctx.now(), () => [])
     return { own, fullKey }
   }
 
@@ -219,7 +219,7 @@ async function world() {
 }
 
 async function demote(ctx: Started['ctx'], workspaceId: string, userId: string): Promise<void> {
-  await ctx.store.members.setRole(workspaceId, userId, 'viewer', {
+  await ctx.store.members.setRole(workspaceId, userId, 'member', 'viewer', {
     chain: workspaceId,
     at: ctx.now(),
     actor: robot,

@@ -157,7 +157,9 @@ export async function setRole(
     { role: member.role },
     { role },
   )
-  if (!(await ctx.store.members.setRole(workspaceId, userId, role, entry))) throw lastOwner()
+  const outcome = await ctx.store.members.setRole(workspaceId, userId, member.role, role, entry)
+  if (outcome === 'last owner') throw lastOwner()
+  if (outcome === 'changed meanwhile') await setRole(ctx, caller, workspaceId, userId, role) // judged anew
 }
 
 /** Another member becomes owner, and the one who was stays on as an admin. */
@@ -187,7 +189,7 @@ export async function removeMember(
   if (keys === 'take-over' && heir === null)
     throw invalid('keys', 'Keys can be taken over only by the person who removes somebody else.')
   let touched: Key[] = []
-  const removed = await ctx.store.members.remove(workspaceId, userId, heir, ctx.now(), (found) => {
+  const outcome = await ctx.store.members.remove(workspaceId, userId, member.role, heir, ctx.now(), (found) => {
     touched = found
     return [
       entryOf(
@@ -212,7 +214,8 @@ export async function removeMember(
       ),
     ]
   })
-  if (!removed) throw lastOwner()
+  if (outcome === 'last owner') throw lastOwner()
+  if (outcome === 'changed meanwhile') return removeMember(ctx, caller, workspaceId, userId, keys) // judged anew
   return { keys: touched }
 }
 
