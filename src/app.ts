@@ -68,7 +68,7 @@ export async function startApp({
     req.log = log.with({ request_id: id })
     res.setHeader('X-Request-Id', id)
     drain.begin(res)
-    logWhenDone(req, res)
+    if (config.log_level === 'debug') logWhenDone(req, res)
     const path = pathOf(req.url ?? '/')
     const isMcp = path === '/mcp' || path.startsWith('/mcp/')
     try {

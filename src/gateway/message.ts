@@ -12,6 +12,7 @@ export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<strin
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let whole = false
     req.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > most) {
@@ -20,11 +21,14 @@ export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<strin
         reject(tooLarge())
       } else chunks.push(chunk)
     })
-    req.on('end', () =>
-      resolve(chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8')),
-    )
+    req.on('end', () => {
+      whole = true
+      resolve(chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8'))
+    })
     req.on('error', reject)
-    req.on('close', () => reject(new Refusal('bad_request', 'The body ended early.')))
+    req.on('close', () => {
+      if (!whole) reject(new Refusal('bad_request', 'The body ended early.')) // an Error made for nothing costs 5 µs
+    })
   })
 }
 

@@ -23,10 +23,11 @@ export function replyTo(req: IncomingMessage, res: ServerResponse): Reply {
   const mayStream = /text\/event-stream|\*\/\*/.test(req.headers.accept ?? '*/*')
   let streaming = false
   let ended = false
-  const patience = mayStream ? setTimeout(openStream, SILENCE_MS) : undefined
+  const waiter = mayStream ? { until: performance.now() + SILENCE_MS, openStream } : null
+  if (waiter) waiting.add(waiter)
   res.once('close', () => {
     ended = true
-    clearTimeout(patience)
+    if (waiter) waiting.delete(waiter)
   })
 
   function openStream(): void {
@@ -45,7 +46,7 @@ export function replyTo(req: IncomingMessage, res: ServerResponse): Reply {
     end(text, status = 200, headers = {}) {
       if (ended) return
       ended = true
-      clearTimeout(patience)
+      if (waiter) waiting.delete(waiter)
       if (streaming) {
         writeEvent(res, text)
         res.end()
@@ -80,3 +81,14 @@ const keptAlive = new Set<ServerResponse>()
 setInterval(() => {
   for (const res of keptAlive) if (!res.writableEnded && !res.destroyed) res.write(': keep-alive\n\n')
 }, KEEP_ALIVE_MS).unref()
+
+/** One timer for all, in the order in which their patience ends: a call that is quick pays for none. */
+const waiting = new Set<{ until: number; openStream(): void }>()
+setInterval(() => {
+  const now = performance.now()
+  for (const waiter of waiting) {
+    if (waiter.until > now) break
+    waiting.delete(waiter)
+    waiter.openStream()
+  }
+}, 50).unref()

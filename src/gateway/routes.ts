@@ -20,7 +20,7 @@ import { listenersOf } from './listen.ts'
 import { parseMessage, readBody } from './message.ts'
 import { checkModern, eraOf, modernStatus } from './modern.ts'
 import { type Reply, replyTo } from './reply.ts'
-import { type Session, sessionsOf } from './sessions.ts'
+import { type Abortable, type Session, sessionsOf } from './sessions.ts'
 import { isSimpleCall, simpleCall } from './simple-call.ts'
 import { answerSingle, introduceSingle, reachable } from './single.ts'
 import { announcedBy, clientName, type Gateway, type Turn } from './turn.ts'
@@ -159,11 +159,9 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   ): Turn & { finish(): void } {
     const hold = watch.open(key)
     const reply = replyTo(req, res)
-    const controller = new AbortController()
-    const abort = () => controller.abort()
-    hold.signal.addEventListener('abort', abort, { once: true })
+    const { abort } = hold
     res.once('close', abort)
-    const forget = session && underWay(session, message.id, controller, reply)
+    const forget = session && underWay(session, message.id, hold, reply)
     if (message.method === 'subscriptions/listen') streams.add(abort)
     return {
       req,
@@ -173,10 +171,11 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
       session,
       message,
       reply,
-      signal: controller.signal,
+      signal: hold.signal,
       note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
       finish() {
         streams.delete(abort)
+        res.off('close', abort) // to abort what is over costs more than the whole proof of the key
         hold.close()
         forget?.()
       },
@@ -313,7 +312,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   }
 }
 
-function underWay(session: Session, id: unknown, controller: AbortController, reply: Reply): () => void {
+function underWay(session: Session, id: unknown, controller: Abortable, reply: Reply): () => void {
   const name = JSON.stringify(id)
   const same = session.underWay.get(name) ?? new Set()
   session.underWay.set(name, same.add(controller))

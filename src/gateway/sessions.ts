@@ -9,6 +9,8 @@ import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
 
 /** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
+export type Abortable = { abort(): void }
+
 export type Session = {
   id: string
   /** As it was proven by the latest request; ended when it changes. */
@@ -18,7 +20,7 @@ export type Session = {
   introduction: Introduction
   usedAt: number
   /** Requests of the client's under way, by their id as JSON; clients have been seen to give several the same. */
-  underWay: Map<string, Set<AbortController>>
+  underWay: Map<string, Set<Abortable>>
   /** Answers under way, the latest last: where a server's question goes that nothing ties to a call. */
   replies: Set<Reply>
   leases: Set<Lease>

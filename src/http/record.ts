@@ -43,6 +43,7 @@ export function recorder(ctx: Context, log: Log): Recorder {
         return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
       }
       lines = lines.slice(slice.length)
+      if (lines.length > 0) await turnOfTheLoop()
     }
   }
 
@@ -65,4 +66,9 @@ export function recorder(ctx: Context, log: Log): Recorder {
 function note(uses: Map<string, KeyUsed>, { keyId, at, ip, client }: Omit<KeyUsed, 'requests'>): void {
   const known = uses.get(keyId)
   uses.set(keyId, { keyId, at, ip, client: client ?? known?.client ?? null, requests: (known?.requests ?? 0) + 1 })
+}
+
+/** The store is synchronous underneath: without this, calls would wait for all slices and not for one. */
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -38,7 +38,7 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
       invitations: invitationsIn(db, secrets.audit, version.moved),
       keys: keysIn(db, secrets.audit, version.moved),
       mcps: mcpsIn(db, secrets.audit, version.moved),
-      activity: activityIn(db),
+      activity: activityIn(db, connection),
       answers: answersIn(db),
       audit: auditIn(db, secrets.audit),
       async probe() {

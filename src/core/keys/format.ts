@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomInt } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Secret, type Secrets } from '../secret.ts'
 import type { Environment } from './key.ts'
@@ -36,15 +36,27 @@ export function checksum(body: string): string {
  * database verifies nothing. The inner hash lets keys that another system stored as SHA-256 move here.
  */
 export function hashOf(fullKey: string, secrets: Secrets): string {
-  return sealedHash(createHash('sha256').update(fullKey).digest(), secrets)
+  return sealedHash(hash('sha256', fullKey, 'buffer'), secrets)
 }
 
 export function sealedHash(sha256: Buffer, secrets: Secrets): string {
-  return createHmac('sha256', secrets.keys).update(sha256).digest('base64url')
+  return keyed(secrets).copy().update(sha256).digest('base64url')
 }
 
 /** `clv_live_Ab3dEf9h…x7Qz`: enough to recognise a key, far too little to guess it. */
 export function hintOf(fullKey: string): string {
   const secretStart = fullKey.lastIndexOf('_') + 1
   return `${fullKey.slice(0, secretStart + 8)}…${fullKey.slice(-4)}`
+}
+
+const hashers = new WeakMap<Secrets, Bun.CryptoHasher>()
+
+/** Its key is prepared once: a copy costs a third of what node:crypto takes to begin anew. */
+function keyed(secrets: Secrets): Bun.CryptoHasher {
+  let hasher = hashers.get(secrets)
+  if (!hasher) {
+    hasher = new Bun.CryptoHasher('sha256', secrets.keys.export())
+    hashers.set(secrets, hasher)
+  }
+  return hasher
 }
