@@ -1,12 +1,13 @@
 import type { Environment } from '../core/keys/key.ts'
 import type { Mcp, Target } from '../core/mcps/mcp.ts'
 import type { Log } from '../log.ts'
-import { CallFailed, type Connection, connectionOver, type JsonObject, type Message } from './connection.ts'
+import { CallFailed, type Connection, connectionOver, type Ears, type JsonObject, type Message } from './connection.ts'
 import {
   type Era,
   envelope,
   type Hello,
   helloOf,
+  type Introduced,
   type Introduction,
   introduce,
   NEWEST_LEGACY,
@@ -97,14 +98,17 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     refuseTooMany(mcp)
     const entry: Entry = { mcp, environment, scope, open: null, usedAt: now().getTime(), lease: undefined as never }
     entries.set(name, entry)
-    entry.lease = connect(entry, party.era, as, hear, () => entries.delete(name)).then(
+    const forget = () => {
+      if (entries.get(name) === entry) entries.delete(name)
+    }
+    entry.lease = connect(entry, party.era, as, hear, forget).then(
       (lease) => {
         troubles.delete(place)
         entry.open = lease
         return lease
       },
       (error: unknown) => {
-        entries.delete(name)
+        forget()
         throw noteTrouble(place, mcp, error)
       },
     )
@@ -131,38 +135,54 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     if (!sealed) throw new Error(`${mcp.slug} has no ${environment} target`)
     const target = unsealed(sealed)
     const dedicated = hear !== null
-    const ears = {
-      unasked(message: Message) {
-        if (hear && entry.open) hear(mcp, entry.open, message)
-        else if (hear === null) hearShared(entry, message)
-      },
-      closed(failure: Failure) {
-        ended()
-        log.info('An upstream connection ended', { mcp: mcp.slug, environment, why: failure.message })
-      },
+    /** One way of connecting. Those given up end as well; only the end of the one that is kept ends the entry. */
+    const attempt = () => {
+      const one = {
+        over: null as Failure | null,
+        ears: {
+          unasked(message: Message) {
+            if (hear && entry.open) hear(mcp, entry.open, message)
+            else if (hear === null) hearShared(entry, message)
+          },
+          closed(failure: Failure) {
+            one.over = failure
+            if (kept !== one) return
+            ended()
+            log.info('An upstream connection ended', { mcp: mcp.slug, environment, why: failure.message })
+          },
+        },
+      }
+      return one
+    }
+    let kept: ReturnType<typeof attempt> | null = null
+    const keep = (one: ReturnType<typeof attempt>, introduced: Introduced, dedicated: boolean): Lease => {
+      if (one.over) throw new CallFailed(one.over)
+      kept = one
+      return { ...introduced, dedicated }
     }
     const place = `${mcp.id}/${mcp.revision}/${environment}`
     const verdict = speaksModern.get(place)
     if (era === 'modern' && (!verdict || verdict.yes || verdict.until < now().getTime())) {
-      const modern = await tryModern(target, ears)
+      const first = attempt()
+      const modern = await tryModern(target, first.ears)
       speaksModern.set(place, { yes: modern !== null, until: now().getTime() + VERDICT_MS })
-      if (modern) return { ...modern, dedicated: false }
+      if (modern) return keep(first, modern, false)
     }
     try {
-      return { ...(await introduce(openers.session(target), ears, as, HANDSHAKE_MS)), dedicated }
+      const usual = attempt()
+      return keep(usual, await introduce(openers.session(target), usual.ears, as, HANDSHAKE_MS), dedicated)
     } catch (error) {
-      const other = await tryOld(target, ears, as, error)
-      if (other) return { ...other, dedicated }
-      const modern = era === 'legacy' && mayBeModernOnly(error) ? await tryModern(target, ears) : null
-      if (modern) return { ...modern, dedicated: false }
+      const older = attempt()
+      const old = await tryOld(target, older.ears, as, error)
+      if (old) return keep(older, old, dedicated)
+      const last = attempt()
+      const modern = era === 'legacy' && mayBeModernOnly(error) ? await tryModern(target, last.ears) : null
+      if (modern) return keep(last, modern, false)
       throw error
     }
   }
 
-  async function tryModern(
-    target: Target,
-    ears: Parameters<typeof connectionOver>[1],
-  ): Promise<{ connection: Connection; hello: Hello } | null> {
+  async function tryModern(target: Target, ears: Ears): Promise<Introduced | null> {
     const connection = await connectionOver(openers.stateless(target) ?? openers.session(target), ears)
     try {
       const params = { _meta: envelope(ourselves) }
@@ -179,7 +199,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     }
   }
 
-  async function tryOld(target: Target, ears: Parameters<typeof connectionOver>[1], as: Introduction, error: unknown) {
+  async function tryOld(target: Target, ears: Ears, as: Introduction, error: unknown) {
     const open = error instanceof CallFailed || error instanceof RpcError ? openers.old(target) : null
     if (!open) return null
     return introduce(open, ears, as, HANDSHAKE_MS).catch(() => null)
