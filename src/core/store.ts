@@ -63,7 +63,8 @@ export type UserStore = {
 }
 
 export type SessionStore = {
-  add(session: Session, tokenHash: string, entry: AuditEntry): Promise<void>
+  /** False if the account is gone or no longer has the password that was proven. */
+  add(session: Session, passwordHash: string, tokenHash: string, entry: AuditEntry): Promise<boolean>
   byToken(tokenHash: string): Promise<Session | null>
   ofUser(userId: string, now: Date): Promise<Session[]>
   touch(id: string, lastSeenAt: Date): Promise<void>

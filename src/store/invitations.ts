@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { invalid, Refusal } from '../core/refusal.ts'
 import type { Store } from '../core/store.ts'
 import type { Role } from '../core/workspaces/roles.ts'
 import type { Invitation } from '../core/workspaces/workspace.ts'
@@ -53,8 +54,10 @@ export function invitationsIn(db: Db, seal: KeyObject, moved: () => void): Store
             .returningAll()
             .executeTakeFirst()
           if (!used) return false
-          if (newUser) await insertUser(tx, newUser)
-          await insertMember(tx, used.workspace_id, userId, used.role as Role, now)
+          if (newUser && !(await insertUser(tx, newUser)))
+            throw invalid('email', 'There is an account with this address already. Sign in, then open the link again.')
+          if (!(await insertMember(tx, used.workspace_id, userId, used.role as Role, now)))
+            throw new Refusal('conflict', 'You are a member of this workspace already.')
           await appendAll(tx, seal, entries)
           return true
         })

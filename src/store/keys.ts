@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Environment, Key, KeyState, KeyType, Maker } from '../core/keys/key.ts'
+import { Refusal } from '../core/refusal.ts'
 import type { KeyChange, KeyQuery, KeyWithUse, Store } from '../core/store.ts'
 import { append } from './audit.ts'
-import type { Db } from './sqlite.ts'
+import type { Db, Tx } from './sqlite.ts'
 import type { KeyRow, KeyUseRow, Tables } from './tables.ts'
 
 export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'] {
@@ -68,6 +69,8 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       await db
         .transaction()
         .execute(async (tx) => {
+          if (key.ownerId !== null && !(await isMember(tx, key.workspaceId, key.ownerId)))
+            throw new Refusal('forbidden', 'Whoever the key would belong to is no longer a member of this workspace.')
           await tx.insertInto('keys').values(toRow(key)).execute()
           await tx
             .insertInto('key_secrets')
@@ -108,6 +111,16 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(moved)
     },
   }
+}
+
+async function isMember(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
+  const found = await tx
+    .selectFrom('members')
+    .select('user_id')
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Boolean(found)
 }
 
 const NONE: Record<KeyState, number> = { active: 0, scheduled: 0, expired: 0, disabled: 0, revoked: 0 }

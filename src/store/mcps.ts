@@ -58,8 +58,8 @@ export function mcpsIn(db: Db, seal: KeyObject, moved: () => void): Store['mcps'
       await db
         .transaction()
         .execute(async (tx) => {
-          await tx.deleteFrom('mcps').where('id', '=', mcp.id).execute()
-          await append(tx, seal, entry)
+          const gone = await tx.deleteFrom('mcps').where('id', '=', mcp.id).returning('id').executeTakeFirst()
+          if (gone) await append(tx, seal, entry)
         })
         .finally(moved)
     },

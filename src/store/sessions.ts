@@ -7,10 +7,18 @@ import type { SessionRow } from './tables.ts'
 
 export function sessionsIn(db: Db, seal: KeyObject): Store['sessions'] {
   return {
-    async add(session, tokenHash, entry) {
-      await db.transaction().execute(async (tx) => {
+    add(session, passwordHash, tokenHash, entry) {
+      return db.transaction().execute(async (tx) => {
+        const proven = await tx
+          .selectFrom('users')
+          .select('id')
+          .where('id', '=', session.userId)
+          .where('password_hash', '=', passwordHash)
+          .executeTakeFirst()
+        if (!proven) return false
         await tx.insertInto('sessions').values(toRow(session, tokenHash)).execute()
         await append(tx, seal, entry)
+        return true
       })
     },
 
@@ -36,8 +44,8 @@ export function sessionsIn(db: Db, seal: KeyObject): Store['sessions'] {
 
     async end(id, entry) {
       await db.transaction().execute(async (tx) => {
-        await tx.deleteFrom('sessions').where('id', '=', id).execute()
-        await append(tx, seal, entry)
+        const ended = await tx.deleteFrom('sessions').where('id', '=', id).returning('id').executeTakeFirst()
+        if (ended) await append(tx, seal, entry)
       })
     },
 

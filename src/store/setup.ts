@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { Refusal } from '../core/refusal.ts'
+import { invalid, Refusal } from '../core/refusal.ts'
 import type { Store } from '../core/store.ts'
 import { append, appendAll } from './audit.ts'
 import type { Db } from './sqlite.ts'
@@ -52,7 +52,8 @@ export function setupIn(db: Db, seal: KeyObject): Store['setup'] {
         }
         if (!(await insertUser(tx, owner)))
           throw new Refusal('conflict', `There is an account for ${owner.email} already. Use another address.`)
-        await insertWorkspace(tx, workspace, owner.id)
+        if (!(await insertWorkspace(tx, workspace, owner.id)))
+          throw invalid('workspace', `There is a workspace ${workspace.slug} already. Choose another name.`)
         await appendAll(tx, seal, entries)
         return true
       })

@@ -21,7 +21,13 @@ export function connect(file: string): Database.Database {
   connection.pragma('synchronous = FULL') // with NORMAL, a power cut may undo the last revocation
   connection.pragma('foreign_keys = ON')
   connection.pragma('trusted_schema = OFF')
+  connection.function('lower', { deterministic: true }, lower)
   return connection
+}
+
+/** SQLite's own knows the Latin letters without accents alone. */
+function lower(text: unknown): unknown {
+  return typeof text === 'string' ? text.toLowerCase() : text
 }
 
 export function kyselyOn(connection: Database.Database): Db {

@@ -31,18 +31,24 @@ export function usersIn(db: Db, seal: KeyObject, moved: () => void): Store['user
 
     async change(id, changed, entry) {
       await db.transaction().execute(async (tx) => {
-        await tx
+        const known = await tx
           .updateTable('users')
           .set({ name: changed.name, password_hash: changed.passwordHash })
           .where('id', '=', id)
-          .execute()
-        await append(tx, seal, entry)
+          .returning('id')
+          .executeTakeFirst()
+        if (known) await append(tx, seal, entry)
       })
     },
 
     async changePassword(id, passwordHash, keepSession, entry) {
       await db.transaction().execute(async (tx) => {
-        await tx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
+        const changed = tx
+          .updateTable('users')
+          .set({ password_hash: passwordHash })
+          .where('id', '=', id)
+          .returning('id')
+        if (!(await changed.executeTakeFirst())) return
         await tx
           .deleteFrom('sessions')
           .where('user_id', '=', id)
@@ -56,8 +62,8 @@ export function usersIn(db: Db, seal: KeyObject, moved: () => void): Store['user
       await db
         .transaction()
         .execute(async (tx) => {
-          await tx.deleteFrom('users').where('id', '=', id).execute()
-          await append(tx, seal, entry)
+          const gone = await tx.deleteFrom('users').where('id', '=', id).returning('id').executeTakeFirst()
+          if (gone) await append(tx, seal, entry)
         })
         .finally(moved) // keys are bounded by their owner's role
     },

@@ -44,8 +44,8 @@ export function workspacesIn(db: Db, seal: KeyObject, moved: () => void): Store[
 
     async rename(id, name, entry) {
       await db.transaction().execute(async (tx) => {
-        await tx.updateTable('workspaces').set({ name }).where('id', '=', id).execute()
-        await append(tx, seal, entry)
+        const renamed = tx.updateTable('workspaces').set({ name }).where('id', '=', id).returning('id')
+        if (await renamed.executeTakeFirst()) await append(tx, seal, entry)
       })
     },
 
@@ -53,8 +53,8 @@ export function workspacesIn(db: Db, seal: KeyObject, moved: () => void): Store[
       await db
         .transaction()
         .execute(async (tx) => {
-          await tx.deleteFrom('workspaces').where('id', '=', id).execute()
-          await appendAll(tx, seal, entries)
+          const gone = await tx.deleteFrom('workspaces').where('id', '=', id).returning('id').executeTakeFirst()
+          if (gone) await appendAll(tx, seal, entries)
         })
         .finally(moved)
     },

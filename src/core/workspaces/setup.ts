@@ -7,7 +7,7 @@ import { hashToken, newToken, type Secret } from '../secret.ts'
 import { hashPassword } from './password.ts'
 import { checkEmail, checkPersonName } from './people.ts'
 import type { User, Workspace } from './workspace.ts'
-import { checkWorkspaceName, newSlug } from './workspaces.ts'
+import { checkWorkspaceName, freeSlug } from './workspaces.ts'
 
 const LINK_MINUTES = 30
 
@@ -53,7 +53,7 @@ export async function setUp(
   const user: User = { id: newId('usr', now), email, name, passwordHash, instanceOwner: true, createdAt: now }
   const workspace: Workspace = {
     id: newId('wsp', now),
-    slug: newSlug(workspaceName),
+    slug: await freeSlug(ctx, workspaceName),
     name: workspaceName,
     createdAt: now,
   }

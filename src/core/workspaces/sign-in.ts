@@ -23,9 +23,12 @@ export async function signIn(
   password: Secret,
 ): Promise<{ token: Secret; user: User }> {
   const user = await ctx.store.users.byEmail(email.trim())
-  if (!(await passwordFits(password, user?.passwordHash ?? null)) || !user)
-    throw new Refusal('unauthenticated', 'E-mail address and password do not fit together.')
+  if (!(await passwordFits(password, user?.passwordHash ?? null)) || !user) throw doNotFit()
   return { token: await openSession(ctx, visitor, user), user }
+}
+
+function doNotFit(): Refusal {
+  return new Refusal('unauthenticated', 'E-mail address and password do not fit together.')
 }
 
 export async function openSession(ctx: Context, visitor: Visitor, user: User): Promise<Secret> {
@@ -40,11 +43,13 @@ export async function openSession(ctx: Context, visitor: Visitor, user: User): P
     address: visitor.address,
     userAgent: visitor.userAgent.slice(0, 300),
   }
-  await ctx.store.sessions.add(
+  const opened = await ctx.store.sessions.add(
     session,
+    user.passwordHash,
     hashToken(ctx.secrets, token.reveal()),
     entryOf(ctx, personActor(user, visitor), 'user.signed_in', user, null),
   )
+  if (!opened) throw doNotFit() // the password was changed while it was being proven
   return token
 }
 

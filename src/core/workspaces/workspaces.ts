@@ -27,6 +27,12 @@ export function newSlug(name: string): string {
   return SLUG.test(slug) ? slug : `w-${randomBytes(4).toString('hex')}`
 }
 
+/** The first that nobody has: the name's own, or that with something random behind it. */
+export async function freeSlug(ctx: Context, name: string): Promise<string> {
+  const wish = newSlug(name)
+  return (await ctx.store.workspaces.bySlug(wish)) ? `${wish.slice(0, 27)}-${randomBytes(2).toString('hex')}` : wish
+}
+
 /** `owner` null: made on the command line, without a member yet. */
 export async function createWorkspace(
   ctx: Context,
@@ -35,9 +41,8 @@ export async function createWorkspace(
   wanted: string,
 ): Promise<Workspace> {
   const name = checkWorkspaceName(wanted)
-  const wish = newSlug(name)
-  for (let attempt = 1; ; attempt++) {
-    const slug = attempt === 1 ? wish : `${wish.slice(0, 27)}-${randomBytes(2).toString('hex')}`
+  for (;;) {
+    const slug = await freeSlug(ctx, name)
     const workspace: Workspace = { id: newId('wsp', ctx.now()), slug, name, createdAt: ctx.now() }
     const after = { slug, name, owner: owner?.email ?? null }
     const added = await ctx.store.workspaces.add(workspace, owner?.id ?? null, [
