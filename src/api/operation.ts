@@ -58,7 +58,7 @@ export type Answer = {
 
 /** `open`: answers without a key. */
 export type Endpoint = { operation: Operation } & (
-  | { open: false; run(door: Door, req: Request, caller: Program, signal: AbortSignal): Promise<Answer> }
+  | { open: false; run(door: Door, req: Request, prove: () => Promise<Program>, signal: AbortSignal): Promise<Answer> }
   | { open: true; run(door: Door): Promise<Answer> }
 )
 
@@ -74,8 +74,11 @@ export function endpoint<const O extends Operation>(
   return {
     operation,
     open: false,
-    async run(door, req, caller, signal) {
+    async run(door, req, prove, signal) {
+      const first = await prove()
       const sent = operation.body && (await readJson(req))
+      // a body may take minutes to arrive: what the key may do is judged by what it is now
+      const caller = operation.body ? await prove() : first
       const work = async () =>
         act(door, {
           caller,

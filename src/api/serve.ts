@@ -11,8 +11,11 @@ export function serve(door: Door, { operation, ...endpoint }: Endpoint): Handler
   const { status } = operation.answer
   if (endpoint.open) return async (req, res) => send(req, res, status, await endpoint.run(door))
   return async (req, res) => {
-    const caller = await identify(door, req, res)
-    if (operation.power) demand(caller, operation.power)
+    const caller = async () => {
+      const program = await identify(door, req, res)
+      if (operation.power) demand(program, operation.power)
+      return program
+    }
     const gone = new AbortController()
     res.once('close', () => gone.abort())
     send(req, res, status, await endpoint.run(door, req, caller, gone.signal))

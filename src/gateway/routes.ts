@@ -102,6 +102,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   async function post(req: IncomingMessage, res: ServerResponse, key: Key, slug: string | null): Promise<void> {
     const body = parseMessage(req, await readBody(req))
+    key = (await authenticate(ctx, ring, req, { urlToo: true })).key // a body may take minutes to arrive
     if (slug === null && isSimpleCall(body)) return callSimply(req, res, key, body)
     try {
       await answer(req, res, key, slug, body)

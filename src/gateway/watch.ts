@@ -12,7 +12,7 @@ export type Watch = {
 /** Often enough that nobody sees the difference, and one memory read when nothing was written. */
 const EVERY_MS = 100
 
-type Held = { key: Key; controllers: Set<AbortController> }
+type Held = { key: Key; controllers: Set<AbortController>; unseen: boolean }
 
 /**
  * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process.
@@ -40,8 +40,10 @@ export function keyWatch(
       const current = ctx.store.version()
       const written = current !== version
       version = current
-      for (const [id, { key }] of [...held]) {
-        const now = written ? await ctx.store.keys.byId(key.workspaceId, id) : key
+      for (const [id, entry] of [...held]) {
+        const { key } = entry
+        const now = written || entry.unseen ? await ctx.store.keys.byId(key.workspaceId, id) : key
+        entry.unseen = false
         if (!now || now.revision !== key.revision || stateOf(now, ctx.now()) !== 'active') end(id)
       }
       if (written) await dropChangedMcps()
@@ -70,7 +72,7 @@ export function keyWatch(
       const controller = new AbortController()
       if (held.get(key.id)?.key.revision !== key.revision) end(key.id)
       const { controllers } = held.get(key.id) ?? { controllers: new Set<AbortController>() }
-      if (!held.has(key.id)) held.set(key.id, { key, controllers })
+      if (!held.has(key.id)) held.set(key.id, { key, controllers, unseen: true })
       controllers.add(controller)
       return {
         signal: controller.signal,

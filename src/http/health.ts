@@ -3,16 +3,26 @@ import type { Store } from '../core/store.ts'
 
 /** The process lives (/healthz); it can do its work (/readyz). Answered to any host name: probes use addresses. */
 export function health(store: Store, draining: () => boolean) {
+  let wellUntil = 0
+
+  /** Anybody may ask, and each answer is a write: a yes is remembered for a second. */
+  async function unwell(): Promise<string | null> {
+    if (performance.now() < wellUntil) return null
+    const why = await reasonFor(store)
+    if (why === null) wellUntil = performance.now() + 1000
+    return why
+  }
+
   return async (path: string, req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
     if (path !== '/healthz' && path !== '/readyz') return false
-    const why = path === '/healthz' ? null : draining() ? 'shutting down' : await unwell(store)
+    const why = path === '/healthz' ? null : draining() ? 'shutting down' : await unwell()
     res.writeHead(why ? 503 : 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
     res.end(req.method === 'HEAD' ? undefined : JSON.stringify(why ? { status: 'unavailable', why } : { status: 'ok' }))
     return true
   }
 }
 
-async function unwell(store: Store): Promise<string | null> {
+async function reasonFor(store: Store): Promise<string | null> {
   try {
     await store.probe()
     return null

@@ -8,11 +8,14 @@ export type Camel<T> = { [Name in keyof T as Name extends string ? CamelName<Nam
 /** Members that an object shows but nobody may set, each with the sentence that says so. */
 export const READ_ONLY = z.registry<Record<string, string>>()
 
+/** Enough to mend by; naming thousands would keep everybody else waiting. */
+const MOST_ERRORS = 50
+
 /** What was sent, checked whole and under the names used inside; or one refusal that lists all that is wrong. */
 export function parse<S extends z.ZodType<object>>(schema: S, sent: unknown, whole = 'body'): Camel<z.output<S>> {
   const result = schema.safeParse(sent, { error: (issue) => sentenceFor(issue) })
   if (result.success) return camel(result.data) as Camel<z.output<S>>
-  const errors = result.error.issues.flatMap((issue) => errorsOf(issue, schema, whole))
+  const errors = result.error.issues.slice(0, MOST_ERRORS).flatMap((issue) => errorsOf(issue, schema, whole))
   throw refusalFor(errors.filter(({ field }) => !errors.some((other) => other.field.startsWith(`${field}.`))))
 }
 
@@ -40,7 +43,7 @@ function errorsOf(issue: z.core.$ZodIssue, schema: z.ZodType, whole: string): Fi
   if (issue.code !== 'unrecognized_keys')
     return [field ? { field, message: issue.message } : { field: whole, message: 'Send a JSON object.' }]
   const known = namesAt(schema, issue.path)
-  return issue.keys.map((key) => ({
+  return issue.keys.slice(0, MOST_ERRORS).map((key) => ({
     field: field ? `${field}.${key}` : key,
     message: (field ? undefined : readOnly(schema, key)) ?? unknownMember(key, known),
   }))

@@ -40,6 +40,7 @@ export function recorder(ctx: Context, log: Log): Recorder {
       try {
         await ctx.store.activity.write(slice, [...seen.values()])
       } catch (error) {
+        for (const use of seen.values()) if (!slice.some(({ keyId }) => keyId === use.keyId)) uses.set(use.keyId, use)
         return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
       }
       lines = lines.slice(slice.length)

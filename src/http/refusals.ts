@@ -103,7 +103,8 @@ export function refusalHeaders(refusal: Refusal): Record<string, string> {
   const headers: Record<string, string> = {}
   const status = STATUS[refusal.code]
   if (refusal.code === 'missing_key') headers['WWW-Authenticate'] = 'Bearer realm="claviger"'
-  else if (status === 401 && refusal.code !== 'unauthenticated')
+  else if (refusal.code === 'unauthenticated') headers['WWW-Authenticate'] = 'Session realm="claviger"'
+  else if (status === 401)
     headers['WWW-Authenticate'] =
       `Bearer realm="claviger", error="invalid_token", error_description="${quotable(`${refusal.code}: ${refusal.message}`)}"`
   else if (refusal.code === 'insufficient_scope')

@@ -25,7 +25,13 @@ const AFTER_FAILURE_MS = 15_000
 const MOST_PAGES = 64
 const NOTHING: Offer = { tools: [], prompts: [], resources: [], templates: [] }
 
-type Known = { offer: Offer | null; heardAt: number; failedAt: number; asking: Promise<KnownOffer> | null }
+type Known = {
+  offer: Offer | null
+  heardAt: number
+  failedAt: number
+  firstAskedAt: number | null
+  asking: Promise<KnownOffer> | null
+}
 
 export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   const known = new Map<string, Known>()
@@ -41,6 +47,7 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
         offer: kept?.offer ?? null,
         heardAt: kept?.heardAt.getTime() ?? 0,
         failedAt: 0,
+        firstAskedAt: null,
         asking: null,
       }
       known.set(name, entry)
@@ -95,8 +102,12 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
         log.debug('An offer could not be heard', { mcp: mcp.slug, why: (error as Error).message }),
       )
       if (entry.offer) return entry.offer
+      // a server that was never heard is waited for once: one that stays silent must not slow every list
+      entry.firstAskedAt ??= time()
+      const patienceMs = DEADLINE_MS - (time() - entry.firstAskedAt)
+      if (patienceMs <= 0) return NOTHING
       return within(
-        DEADLINE_MS,
+        patienceMs,
         asking.then(({ offer }) => offer),
       ).catch(() => NOTHING)
     },

@@ -57,6 +57,42 @@ describe('POST mcps', () => {
     expect(removed.status).toBe(403)
   })
 
+  it('lets a test key take nothing from live keys', async () => {
+    const app = await start()
+    const { fullKey: live } = await app.key({ scopes: SCOPES })
+    const { fullKey: test } = await app.key({ scopes: SCOPES, environment: 'test' })
+    await app.post('/api/v1/mcps', wiki, live)
+    for (const body of [{ live: null }, { isolation: 'shared' }, { timeout_seconds: 1 }, { name: 'mine' }])
+      expect((await app.call('PATCH', '/api/v1/mcps/wiki', { key: test, body })).status).toBe(403)
+    expect(await jsonOf(app.get('/api/v1/mcps/wiki', live))).toMatchObject({ live: { url: wiki.live.url } })
+  })
+
+  it('adds no MCP beyond the reach of the key', async () => {
+    const app = await start()
+    const mcpAccess = { mode: 'selected' as const, mcps: [{ slug: 'docs', tools: null }] }
+    const { fullKey } = await app.key({ scopes: SCOPES, mcpAccess })
+    expect((await app.post('/api/v1/mcps', wiki, fullKey)).status).toBe(403)
+    expect((await app.post('/api/v1/mcps', { ...wiki, slug: 'docs' }, fullKey)).status).toBe(201)
+  })
+
+  it('tells no secret of an address or a command', async () => {
+    const app = await start()
+    const { fullKey } = await app.key({ scopes: [...SCOPES, 'audit:read'] })
+    await app.post(
+      '/api/v1/mcps',
+      { slug: 'tavily', live: { url: 'https://mcp.example/mcp/?apiKey=tvly-hidden' } },
+      fullKey,
+    )
+    await offering(app, 'sh', {
+      live: { ...overStdio(), args: ['--api-key', 'hidden-one', '--token=hidden-two', 'plain'] },
+    })
+    const told =
+      (await (await app.get('/api/v1/mcps', fullKey)).text()) + (await (await app.get('/api/v1/audit', fullKey)).text())
+    expect(told).toContain('apiKey=…')
+    expect(told).toContain('plain')
+    expect(told).not.toContain('hidden')
+  })
+
   it('cannot change or remove a command that the owner added', async () => {
     const app = await start()
     await offering(app, 'files', { live: overStdio() })

@@ -27,7 +27,7 @@ function readInstant(text: string, field: string, of: 'beginning' | 'end'): Date
     : INSTANT.test(text)
       ? new Date(text)
       : null
-  const real = date !== null && !Number.isNaN(date.getTime()) && (!bare || date.toISOString().startsWith(text))
+  const real = date !== null && !Number.isNaN(date.getTime()) && isDay(text.slice(0, 10))
   if (!real)
     throw invalid(
       field,
@@ -39,4 +39,10 @@ function readInstant(text: string, field: string, of: 'beginning' | 'end'): Date
 export function checkLifetime(notBefore: Date | null, expiresAt: Date | null): void {
   if (notBefore && expiresAt && notBefore >= expiresAt)
     throw invalid('not_before', 'The key would expire before it becomes valid.')
+}
+
+/** The 30th of February is silently made the 2nd of March by `Date`. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
 }

@@ -28,7 +28,7 @@ export function checkScopes(scopes: readonly string[], field = 'scopes'): string
 }
 
 function isScope(scope: string): boolean {
-  if (scope in MANAGEMENT_SCOPES) return true
+  if (Object.hasOwn(MANAGEMENT_SCOPES, scope)) return true
   const [family, first, second] = segments(scope)
   if (family !== 'mcp' || first === undefined) return false
   if (second === undefined) return SEGMENT.test(first)
@@ -73,6 +73,7 @@ export function opensTool(key: Pick<Key, 'type' | 'scopes'>, slug: string, tool:
   if (key.type === 'unrestricted') return true
   return key.scopes.some((scope) => {
     if (scope === 'mcp:*' || scope === `mcp:${slug}:*`) return true
-    return tool !== null && (scope === `mcp:${tool}` || scope === `mcp:${slug}:${tool}`)
+    if (tool === null) return false
+    return scope === `mcp:${slug}:${tool}` || (!tool.includes(':') && scope === `mcp:${tool}`)
   })
 }

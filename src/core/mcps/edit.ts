@@ -28,7 +28,8 @@ export async function addMcp(ctx: Context, caller: Caller, workspaceId: string, 
   const targets = { live: wanted.live ?? null, test: wanted.test ?? null }
   const transport = transportOf(targets)
   demandTransport(caller, transport)
-  stayInEnvironment(caller, wanted)
+  stayInEnvironment(caller, { live: wanted.live ?? undefined, test: wanted.test ?? undefined })
+  stayInReach(caller, wanted.slug)
   keepFromVariables(caller, wanted)
   const mcp: Mcp = {
     id: newId('mcp', ctx.now()),
@@ -62,6 +63,14 @@ export async function editMcp(
     demandTransport(caller, mcp.transport)
     stayInEnvironment(caller, wanted)
     keepFromVariables(caller, wanted)
+    if (
+      sharesSettings(caller, mcp) &&
+      [wanted.name, wanted.isolation, wanted.timeoutSeconds].some((setting) => setting != null)
+    )
+      throw new Refusal(
+        'forbidden',
+        'This MCP is there for the other environment too: its name and settings are not for this key to change.',
+      )
     if (seen !== undefined && seen !== mcp.revision) throw changedMeanwhile()
     const targets = {
       live: wanted.live === undefined ? mcp.targets.live : sealedTarget(ctx, wanted.live),
@@ -134,8 +143,18 @@ function demandTransport(caller: Caller, transport: Mcp['transport']): void {
 
 /** A key for tests must not bend what live keys reach, nor the other way round. */
 function stayInEnvironment(caller: Caller, wanted: McpEdit): void {
-  if (caller.kind === 'program' && wanted[otherThan(caller.key.environment)] != null)
+  if (caller.kind === 'program' && wanted[otherThan(caller.key.environment)] !== undefined)
     throw new Refusal('forbidden', `A ${caller.key.environment} key sets ${caller.key.environment} targets only.`)
+}
+
+/** A key limited to some MCPs adds no others: those that may use all would reach them at once. */
+function stayInReach(caller: Caller, slug: string): void {
+  if (caller.kind === 'program' && !grants(caller.key, slug))
+    throw new Refusal('forbidden', `This key may not add ${slug}: its MCP access does not name it.`)
+}
+
+function sharesSettings(caller: Caller, mcp: Mcp): boolean {
+  return caller.kind === 'program' && mcp.targets[otherThan(caller.key.environment)] !== null
 }
 
 /** `${VAR}` opens the server's environment to whoever names the address it is sent to. */
@@ -235,10 +254,27 @@ function recorded(mcp: Mcp): Record<string, unknown> {
 }
 
 export function withoutValues(target: Target | null): Record<string, unknown> | null {
-  if (target?.kind === 'http') return { url: target.url, headers: Object.keys(target.headers) }
+  if (target?.kind === 'http') return { url: withoutQuery(target.url), headers: Object.keys(target.headers) }
   if (target?.kind === 'stdio')
-    return { command: target.command, args: target.args, env: Object.keys(target.env), cwd: target.cwd }
+    return { command: target.command, args: withoutSecrets(target.args), env: Object.keys(target.env), cwd: target.cwd }
   return target && { builtin: target.name }
+}
+
+/** Some servers take their key in the address: the names of its parameters are told, not what they hold. */
+function withoutQuery(text: string): string {
+  const url = URL.parse(text)
+  if (!url || url.search === '') return text
+  return `${url.origin}${url.pathname}?${[...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=…`).join('&')}`
+}
+
+const SECRET_OPTION = /^--?[\w-]*(key|token|secret|password|auth|header)[\w-]*/i
+
+function withoutSecrets(args: string[]): string[] {
+  return args.map((arg, at) => {
+    const before = args[at - 1]
+    if (before !== undefined && SECRET_OPTION.test(before) && !before.includes('=') && !arg.startsWith('-')) return '…'
+    return SECRET_OPTION.test(arg) && arg.includes('=') ? `${arg.slice(0, arg.indexOf('=') + 1)}…` : arg
+  })
 }
 
 function entryFor(
