@@ -119,11 +119,12 @@ async function runCase(one: Case, claviger: Awaited<ReturnType<typeof startClavi
       },
       async revoke() {
         row.spoken = tee.versions().join(', ')
-        row.announced = await claviger.lastClient(one.name)
         await claviger.revoke(one.name)
       },
     })
     for (const step of STEPS) if (!row.steps[step]?.ok) throw new Error(`The step "${step}" did not run.`)
+    if (!tee.answers().includes('"revoked_key"')) throw new Error('It failed, but not because the key was revoked.')
+    row.announced = await claviger.lastClient(one.name)
   } catch (error) {
     row.failure = (error as Error).message
   } finally {
