@@ -63,7 +63,18 @@ export type AuditHead = { chain: string; seq: number; hash: string; signature: s
 export const BEGINNING = ''
 
 export function sealLine(entry: AuditEntry, seq: number, previous: string): AuditLine {
-  return { ...entry, seq, previous, hash: hashOf(entry, seq, previous) }
+  const kept = asKept(entry)
+  return { ...kept, seq, previous, hash: hashOf(kept, seq, previous) }
+}
+
+/** As a database gives it back: half a surrogate pair in a name, say, would be replaced there and look like a forgery. */
+function asKept(entry: AuditEntry): AuditEntry {
+  const { actor, subject } = entry
+  return {
+    ...entry,
+    actor: { ...actor, label: actor.label.toWellFormed(), address: actor.address?.toWellFormed() ?? null },
+    subject: { ...subject, id: subject.id.toWellFormed(), label: subject.label.toWellFormed() },
+  }
 }
 
 function hashOf(entry: AuditEntry, seq: number, previous: string): string {
@@ -72,7 +83,7 @@ function hashOf(entry: AuditEntry, seq: number, previous: string): string {
     previous,
     entry.chain,
     seq,
-    entry.at.toISOString(),
+    timeOf(entry.at),
     [actor.kind, actor.id, actor.label, actor.address, actor.requestId],
     entry.action,
     [subject.kind, subject.id, subject.label],
@@ -80,6 +91,11 @@ function hashOf(entry: AuditEntry, seq: number, previous: string): string {
     JSON.stringify(entry.after),
   ])
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** An edited time may be none. */
+export function timeOf(at: Date): string {
+  return Number.isNaN(at.getTime()) ? 'no time' : at.toISOString()
 }
 
 export function signHead(key: KeyObject, line: Pick<AuditLine, 'chain' | 'seq' | 'hash'>): AuditHead {

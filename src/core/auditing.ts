@@ -1,4 +1,4 @@
-import { type AuditLine, type Finding, verifyChain } from './audit.ts'
+import { type AuditLine, type Finding, timeOf, verifyChain } from './audit.ts'
 import { type Caller, demand } from './caller.ts'
 import type { Context } from './context.ts'
 import type { AuditQuery, Page, PageRequest } from './store.ts'
@@ -44,7 +44,7 @@ export function shownLine({ seq, at, actor, action, subject, before, after, hash
   const { requestId, ...by } = actor
   return {
     seq,
-    at: at.toISOString(),
+    at: timeOf(at),
     actor: { ...by, request_id: requestId },
     action,
     subject,
