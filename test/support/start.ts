@@ -48,7 +48,7 @@ export async function start({
 }: Options = {}) {
   const clock = { now }
   const logs: string[] = []
-  const { config } = readConfig({ env: { CLAVIGER_PORT: '0', ...env } })
+  const { config } = readConfig({ env: { CLAVIGER_PORT: '0', CLAVIGER_LOG_LEVEL: level, ...env } })
   const log = createLog({ level, write: (line) => void logs.push(line), now: () => clock.now })
   const app = await startApp({ config, log, now: () => clock.now, inMemory: true, graceMs: 2000 })
   if (!shared) running.push(app)
