@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import { Refusal } from '../core/refusal.ts'
+import { signedInBy } from '../core/workspaces/sign-in.ts'
 import { type Attempts, attemptsWithin } from './attempts.ts'
 import { sessionToken } from './cookies.ts'
 import type { Door } from './door.ts'
@@ -34,12 +35,18 @@ export function signInLimit({ ctx: { now } }: Door): RequestHandler[] {
 }
 
 /** For guesses at the current password by somebody who found a session open. */
-export function passwordLimit({ ctx: { now }, publicUrl }: Door): RequestHandler[] {
-  const session = (req: Request) => sessionToken(req, publicUrl) ?? addressOf(req)
-  return [limited(attemptsWithin(WINDOW_MS, now), session, () => MOST_PER_ACCOUNT_AND_ADDRESS)]
+export function passwordLimit({ ctx, publicUrl }: Door): RequestHandler[] {
+  const whose = async (req: Request) => {
+    const token = sessionToken(req, publicUrl)
+    const person = token === null ? null : await signedInBy(ctx, token)
+    return person?.user.id ?? addressOf(req)
+  }
+  return [limited(attemptsWithin(WINDOW_MS, ctx.now), whose, () => MOST_PER_ACCOUNT_AND_ADDRESS)]
 }
 
-function limited(attempts: Attempts, key: (req: Request) => string, most: (req: Request) => number): RequestHandler {
+type KeyOf = (req: Request) => string | Promise<string>
+
+function limited(attempts: Attempts, key: KeyOf, most: (req: Request) => number): RequestHandler {
   return rateLimit({
     windowMs: WINDOW_MS,
     limit: most,
@@ -48,8 +55,8 @@ function limited(attempts: Attempts, key: (req: Request) => string, most: (req: 
     skipSuccessfulRequests: true,
     standardHeaders: false,
     legacyHeaders: false,
-    handler(req, res, next) {
-      const retryAfterSeconds = attempts.secondsLeft(key(req))
+    async handler(req, res, next) {
+      const retryAfterSeconds = attempts.secondsLeft(await key(req))
       res.set('RateLimit-Policy', `"attempts";q=${most(req)};w=${WINDOW_MS / 1000}`)
       res.set('RateLimit', `"attempts";r=0;t=${retryAfterSeconds}`)
       const minutes = Math.ceil(retryAfterSeconds / 60)
