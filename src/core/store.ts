@@ -56,8 +56,14 @@ export type UserStore = {
   /** False if the e-mail address is taken. */
   add(user: User, entry: AuditEntry): Promise<boolean>
   change(id: string, changed: Partial<Pick<User, 'name' | 'passwordHash'>>, entry: AuditEntry): Promise<void>
-  /** Changes the password and ends all sessions but one. */
-  changePassword(id: string, passwordHash: string, keepSession: string | null, entry: AuditEntry): Promise<void>
+  /** Ends all sessions but one. False if the account is gone, or no longer has the password that was `proven`. */
+  changePassword(
+    id: string,
+    passwordHash: string,
+    keepSession: string | null,
+    entry: AuditEntry,
+    proven?: string,
+  ): Promise<boolean>
   /** Gone with their sessions and memberships. */
   remove(id: string, entry: AuditEntry): Promise<void>
 }
@@ -92,14 +98,21 @@ export type MemberStore = {
   add(workspaceId: string, userId: string, role: Role, joinedAt: Date, entry: AuditEntry): Promise<boolean>
   /** From the role in which the caller has seen them. */
   setRole(workspaceId: string, userId: string, from: Role, to: Role, entry: AuditEntry): Promise<MemberChange>
-  /** Their keys go to `heir`, or are disabled. */
+  /** The giver becomes an admin, and the heir, seen in that role, an owner. */
+  handOver(
+    workspaceId: string,
+    giverId: string,
+    heir: { userId: string; role: Role },
+    entries: AuditEntry[],
+  ): Promise<MemberChange>
+  /** Their keys go to `heir` (see leftBehind), or are disabled. `entries` sees those that changed, after and before. */
   remove(
     workspaceId: string,
     userId: string,
     from: Role,
     heir: string | null,
     now: Date,
-    entries: (keys: Key[]) => AuditEntry[],
+    entries: (keys: Key[], before: Key[]) => AuditEntry[],
   ): Promise<MemberChange>
 }
 
@@ -110,7 +123,7 @@ export type InvitationStore = {
   add(invitation: Invitation, tokenHash: string, entry: AuditEntry): Promise<void>
   byToken(tokenHash: string, now: Date): Promise<Invitation | null>
   open(workspaceId: string, now: Date): Promise<Invitation[]>
-  /** Uses the invitation up and adds the member, making the account if it is new. False if it is no longer good. */
+  /** Uses it up and adds the member, making the account if it is new. False if it, or its maker's power, is gone. */
   accept(tokenHash: string, userId: string, newUser: User | null, now: Date, entries: AuditEntry[]): Promise<boolean>
   revoke(workspaceId: string, id: string, entry: AuditEntry): Promise<boolean>
 }

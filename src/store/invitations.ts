@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { invalid, Refusal } from '../core/refusal.ts'
 import type { Store } from '../core/store.ts'
-import type { Role } from '../core/workspaces/roles.ts'
+import { powerOver, type Role, roleHas } from '../core/workspaces/roles.ts'
 import type { Invitation } from '../core/workspaces/workspace.ts'
 import { append, appendAll } from './audit.ts'
-import { insertMember } from './members.ts'
-import type { Db } from './sqlite.ts'
+import { insertMember, roleIn } from './members.ts'
+import type { Db, Tx } from './sqlite.ts'
 import type { InvitationRow } from './tables.ts'
 import { insertUser } from './users.ts'
 
@@ -45,18 +45,18 @@ export function invitationsIn(db: Db, seal: KeyObject, moved: () => void): Store
       return db
         .transaction()
         .execute(async (tx) => {
-          const used = await tx
-            .updateTable('invitations')
-            .set({ used_at: now.getTime() })
+          const open = await tx
+            .selectFrom('invitations')
+            .selectAll()
             .where('token_hash', '=', tokenHash)
             .where('used_at', 'is', null)
             .where('expires_at', '>', now.getTime())
-            .returningAll()
             .executeTakeFirst()
-          if (!used) return false
+          if (!open || !(await makerMayStill(tx, open))) return false
+          await tx.updateTable('invitations').set({ used_at: now.getTime() }).where('id', '=', open.id).execute()
           if (newUser && !(await insertUser(tx, newUser)))
             throw invalid('email', 'There is an account with this address already. Sign in, then open the link again.')
-          if (!(await insertMember(tx, used.workspace_id, userId, used.role as Role, now)))
+          if (!(await insertMember(tx, open.workspace_id, userId, open.role as Role, now)))
             throw new Refusal('conflict', 'You are a member of this workspace already.')
           await appendAll(tx, seal, entries)
           return true
@@ -81,6 +81,11 @@ export function invitationsIn(db: Db, seal: KeyObject, moved: () => void): Store
   }
 }
 
+/** A link gives no more than its maker could give at this moment. */
+async function makerMayStill(tx: Tx, { created_by_id, workspace_id, role }: InvitationRow): Promise<boolean> {
+  return created_by_id === null || roleHas(await roleIn(tx, workspace_id, created_by_id), powerOver(role as Role))
+}
+
 function toRow(invitation: Invitation, tokenHash: string): InvitationRow {
   return {
     id: invitation.id,
@@ -90,6 +95,7 @@ function toRow(invitation: Invitation, tokenHash: string): InvitationRow {
     role: invitation.role,
     created_at: invitation.createdAt.getTime(),
     created_by: invitation.createdBy,
+    created_by_id: invitation.createdById,
     expires_at: invitation.expiresAt.getTime(),
     used_at: null,
   }
@@ -103,6 +109,7 @@ function toInvitation(row: InvitationRow): Invitation {
     role: row.role as Role,
     createdAt: new Date(row.created_at),
     createdBy: row.created_by,
+    createdById: row.created_by_id,
     expiresAt: new Date(row.expires_at),
   }
 }

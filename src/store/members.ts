@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto'
+import type { Key } from '../core/keys/key.ts'
+import { leftBehind } from '../core/keys/take-over.ts'
 import type { MemberChange, Store } from '../core/store.ts'
 import type { Role } from '../core/workspaces/roles.ts'
 import { append, appendAll } from './audit.ts'
@@ -7,14 +9,8 @@ import type { Db, Tx } from './sqlite.ts'
 
 export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['members'] {
   return {
-    async roleOf(workspaceId, userId) {
-      const row = await db
-        .selectFrom('members')
-        .select('role')
-        .where('workspace_id', '=', workspaceId)
-        .where('user_id', '=', userId)
-        .executeTakeFirst()
-      return (row?.role as Role | undefined) ?? null
+    roleOf(workspaceId, userId) {
+      return roleIn(db, workspaceId, userId)
     },
 
     async list(workspaceId) {
@@ -49,13 +45,23 @@ export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['me
         .execute(async (tx) => {
           const hindrance = await whyNot(tx, workspaceId, userId, from)
           if (hindrance && !(hindrance === 'last owner' && to === 'owner')) return hindrance
-          await tx
-            .updateTable('members')
-            .set({ role: to })
-            .where('workspace_id', '=', workspaceId)
-            .where('user_id', '=', userId)
-            .execute()
+          await become(tx, workspaceId, userId, to)
           await append(tx, seal, entry)
+          return 'done' as const
+        })
+        .finally(moved)
+    },
+
+    handOver(workspaceId, giverId, heir, entries) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const giver = await roleIn(tx, workspaceId, giverId)
+          if (giver !== 'owner' || (await roleIn(tx, workspaceId, heir.userId)) !== heir.role)
+            return 'changed meanwhile' as const
+          await become(tx, workspaceId, heir.userId, 'owner')
+          await become(tx, workspaceId, giverId, 'admin')
+          await appendAll(tx, seal, entries)
           return 'done' as const
         })
         .finally(moved)
@@ -68,24 +74,58 @@ export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['me
           const hindrance = await whyNot(tx, workspaceId, userId, from)
           if (hindrance) return hindrance
           await tx.deleteFrom('members').where('workspace_id', '=', workspaceId).where('user_id', '=', userId).execute()
-          const theirs = tx
-            .updateTable('keys')
+          const theirs = await tx
+            .selectFrom('keys')
+            .selectAll()
             .where('workspace_id', '=', workspaceId)
             .where('owner_id', '=', userId)
-            .returningAll()
-          const rows = heir
-            ? await theirs.set((eb) => ({ owner_id: heir, revision: eb('revision', '+', 1) })).execute()
-            : await theirs
-                .set((eb) => ({ disabled_at: now.getTime(), revision: eb('revision', '+', 1) }))
-                .where('disabled_at', 'is', null)
-                .where('revoked_at', 'is', null)
-                .execute()
-          await appendAll(tx, seal, entries(rows.map(toKey)))
+            .execute()
+          const [before, after]: [Key[], Key[]] = [[], []]
+          for (const key of theirs.map(toKey)) {
+            const left = leftBehind(key, heir, now)
+            if (!left) continue
+            before.push(key)
+            after.push(await leave(tx, { ...key, ...left, revision: key.revision + 1 }))
+          }
+          await appendAll(tx, seal, entries(after, before))
           return 'done' as const
         })
         .finally(moved)
     },
   }
+}
+
+async function become(tx: Tx, workspaceId: string, userId: string, role: Role): Promise<void> {
+  await tx
+    .updateTable('members')
+    .set({ role })
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+async function leave(tx: Tx, key: Key): Promise<Key> {
+  await tx
+    .updateTable('keys')
+    .set({
+      owner_id: key.ownerId,
+      scopes: JSON.stringify(key.scopes),
+      disabled_at: key.disabledAt?.getTime() ?? null,
+      revision: key.revision,
+    })
+    .where('id', '=', key.id)
+    .execute()
+  return key
+}
+
+export async function roleIn(db: Db, workspaceId: string, userId: string): Promise<Role | null> {
+  const row = await db
+    .selectFrom('members')
+    .select('role')
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return (row?.role as Role | undefined) ?? null
 }
 
 /** False if they are a member already. */

@@ -67,6 +67,7 @@ export type InvitationRow = {
   role: string
   created_at: number
   created_by: string
+  created_by_id: string | null
   expires_at: number
   used_at: number | null
 }

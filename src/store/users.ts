@@ -41,20 +41,18 @@ export function usersIn(db: Db, seal: KeyObject, moved: () => void): Store['user
       })
     },
 
-    async changePassword(id, passwordHash, keepSession, entry) {
-      await db.transaction().execute(async (tx) => {
-        const changed = tx
-          .updateTable('users')
-          .set({ password_hash: passwordHash })
-          .where('id', '=', id)
-          .returning('id')
-        if (!(await changed.executeTakeFirst())) return
+    changePassword(id, passwordHash, keepSession, entry, proven) {
+      return db.transaction().execute(async (tx) => {
+        let user = tx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id)
+        if (proven !== undefined) user = user.where('password_hash', '=', proven)
+        if (!(await user.returning('id').executeTakeFirst())) return false
         await tx
           .deleteFrom('sessions')
           .where('user_id', '=', id)
           .where('id', '!=', keepSession ?? '')
           .execute()
         await append(tx, seal, entry)
+        return true
       })
     },
 

@@ -74,6 +74,7 @@ export function anInvitation(workspace: Workspace, more: Partial<Invitation> = {
     email: null,
     role: 'member',
     createdBy: 'test',
+    createdById: null,
     ...times,
     ...more,
   }

@@ -7,7 +7,7 @@ import type { Key } from '../keys/key.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { hashToken, newToken, type Secret } from '../secret.ts'
 import { checkEmail, type NewPerson, newUser } from './people.ts'
-import { ROLES, type Role } from './roles.ts'
+import { powerOver, ROLES, type Role, roleHas } from './roles.ts'
 import type { Invitation, Member, User } from './workspace.ts'
 
 const INVITATION_DAYS = 7
@@ -33,6 +33,7 @@ export async function invite(
     role: wanted.role,
     createdAt: now,
     createdBy: caller.actor.label,
+    createdById: caller.kind === 'person' ? caller.user.id : null,
     expiresAt: new Date(now.getTime() + INVITATION_DAYS * 86_400_000),
   }
   const token = newToken('invite')
@@ -51,9 +52,16 @@ export async function invite(
 
 export async function openInvitation(ctx: Context, token: string): Promise<Invitation> {
   const invitation = await ctx.store.invitations.byToken(hashToken(ctx.secrets, token), ctx.now())
-  if (!invitation)
-    throw new Refusal('not_found', 'This invitation was used, withdrawn or has expired. Ask for a new one.')
+  if (!invitation || !(await makerMayStill(ctx, invitation))) throw noInvitation()
   return invitation
+}
+
+async function makerMayStill(ctx: Context, { createdById, workspaceId, role }: Invitation): Promise<boolean> {
+  return createdById === null || roleHas(await ctx.store.members.roleOf(workspaceId, createdById), powerOver(role))
+}
+
+function noInvitation(): Refusal {
+  return new Refusal('not_found', 'This invitation was used, withdrawn or has expired. Ask for a new one.')
 }
 
 /** Taken up by somebody signed in, or by a new person who makes an account with it. */
@@ -92,7 +100,7 @@ export async function acceptInvitation(
     ctx.now(),
     entries,
   )
-  if (!taken) throw new Refusal('not_found', 'This invitation was used, withdrawn or has expired. Ask for a new one.')
+  if (!taken) throw noInvitation()
   return { user, invitation }
 }
 
@@ -148,15 +156,7 @@ export async function setRole(
   demandOver(caller, member.role)
   demandOver(caller, role)
   if (member.role === role) return
-  const entry = entryOf(
-    ctx,
-    caller.actor,
-    workspaceId,
-    'member.role_changed',
-    subjectOf(member),
-    { role: member.role },
-    { role },
-  )
+  const entry = roleChanged(ctx, caller.actor, member, role)
   const outcome = await ctx.store.members.setRole(workspaceId, userId, member.role, role, entry)
   if (outcome === 'last owner') throw lastOwner()
   if (outcome === 'changed meanwhile') await setRole(ctx, caller, workspaceId, userId, role) // judged anew
@@ -170,8 +170,13 @@ export async function handOver(
   userId: string,
 ): Promise<void> {
   if (userId === caller.user.id) throw invalid('user', 'You are an owner already. Choose another member.')
-  await setRole(ctx, caller, workspaceId, userId, 'owner')
-  await setRole(ctx, caller, workspaceId, caller.user.id, 'admin')
+  const heir = await memberOf(ctx, workspaceId, userId)
+  const giver = await memberOf(ctx, workspaceId, caller.user.id)
+  demand({ ...caller, role: giver.role }, 'owners.change')
+  const rises = heir.role === 'owner' ? [] : [roleChanged(ctx, caller.actor, heir, 'owner')]
+  const entries = [...rises, roleChanged(ctx, caller.actor, giver, 'admin')]
+  const outcome = await ctx.store.members.handOver(workspaceId, caller.user.id, heir, entries)
+  if (outcome === 'changed meanwhile') await handOver(ctx, caller, workspaceId, userId) // judged anew
 }
 
 /** Everybody may leave; to remove another takes power over their role. */
@@ -189,7 +194,7 @@ export async function removeMember(
   if (keys === 'take-over' && heir === null)
     throw invalid('keys', 'Keys can be taken over only by the person who removes somebody else.')
   let touched: Key[] = []
-  const outcome = await ctx.store.members.remove(workspaceId, userId, member.role, heir, ctx.now(), (found) => {
+  const outcome = await ctx.store.members.remove(workspaceId, userId, member.role, heir, ctx.now(), (found, before) => {
     touched = found
     return [
       entryOf(
@@ -201,17 +206,7 @@ export async function removeMember(
         { role: member.role },
         { keys: heir ? 'taken over' : 'disabled' },
       ),
-      ...found.map((key) =>
-        entryOf(
-          ctx,
-          caller.actor,
-          workspaceId,
-          heir ? 'key.changed' : 'key.disabled',
-          { kind: 'key', id: key.id, label: `${key.name} (${key.hint})` },
-          heir ? { ownerId: userId } : { disabledAt: null },
-          heir ? { ownerId: heir } : { disabledAt: key.disabledAt },
-        ),
-      ),
+      ...found.map((key, at) => keyLeft(ctx, caller.actor, before[at]!, key)),
     ]
   })
   if (outcome === 'last owner') throw lastOwner()
@@ -225,9 +220,23 @@ export async function memberOf(ctx: Context, workspaceId: string, userId: string
   return member
 }
 
-/** Owners are made and unmade by owners alone. */
 function demandOver(caller: Caller, role: Role): void {
-  demand(caller, role === 'owner' ? 'owners.change' : 'members.change')
+  demand(caller, powerOver(role))
+}
+
+function roleChanged(ctx: Context, actor: Actor, member: Member, role: Role): AuditEntry {
+  const before = { role: member.role }
+  return entryOf(ctx, actor, member.workspaceId, 'member.role_changed', subjectOf(member), before, { role })
+}
+
+function keyLeft(ctx: Context, actor: Actor, was: Key, key: Key): AuditEntry {
+  const subject = { kind: 'key', id: key.id, label: `${key.name} (${key.hint})` }
+  const inherited = key.ownerId !== was.ownerId
+  const told = ({ ownerId, scopes, disabledAt }: Key) => {
+    if (!inherited) return { disabledAt }
+    return key.scopes.length === was.scopes.length ? { ownerId } : { ownerId, scopes }
+  }
+  return entryOf(ctx, actor, key.workspaceId, inherited ? 'key.changed' : 'key.disabled', subject, told(was), told(key))
 }
 
 function lastOwner(): Refusal {

@@ -61,24 +61,27 @@ export async function changePassword(
   if (!(await passwordFits(current, user.passwordHash)))
     throw invalid('current_password', 'That is not your current password.')
   const passwordHash = await hashPassword(wanted, [user.email, user.name])
-  await ctx.store.users.changePassword(
+  const changed = await ctx.store.users.changePassword(
     user.id,
     passwordHash,
     keepSession,
     userEntry(ctx, actor, 'user.password_changed', user, null, null),
+    user.passwordHash,
   )
+  if (!changed) throw new Refusal('conflict', 'Your password was changed meanwhile. Sign in with the new one.')
 }
 
 /** By the operator: no old one needed, every session ends. */
 export async function resetPassword(ctx: Context, actor: Actor, email: string, wanted: Secret): Promise<User> {
   const user = await userNamed(ctx, email)
   const passwordHash = await hashPassword(wanted, [user.email, user.name])
-  await ctx.store.users.changePassword(
+  const reset = await ctx.store.users.changePassword(
     user.id,
     passwordHash,
     null,
     userEntry(ctx, actor, 'user.password_reset', user, null, null),
   )
+  if (!reset) throw noAccount(email)
   return user
 }
 
@@ -101,8 +104,12 @@ export async function removeUser(ctx: Context, actor: Actor, email: string): Pro
 
 export async function userNamed(ctx: Context, email: string): Promise<User> {
   const user = await ctx.store.users.byEmail(email.trim())
-  if (!user) throw new Refusal('not_found', `There is no account for ${email.trim()}.`)
+  if (!user) throw noAccount(email)
   return user
+}
+
+function noAccount(email: string): Refusal {
+  return new Refusal('not_found', `There is no account for ${email.trim()}.`)
 }
 
 type UserAction = 'user.created' | 'user.renamed' | 'user.password_changed' | 'user.password_reset' | 'user.removed'

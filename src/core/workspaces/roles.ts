@@ -22,6 +22,11 @@ const LEAST_ROLE = {
 
 export type Power = keyof typeof LEAST_ROLE
 
+/** Owners are made and unmade by owners alone. */
+export function powerOver(role: Role): Power {
+  return role === 'owner' ? 'owners.change' : 'members.change'
+}
+
 export function roleHas(role: Role | null, power: Power): boolean {
   const least = ROLES.indexOf(LEAST_ROLE[power])
   return role !== null && least >= 0 && ROLES.indexOf(role) >= least

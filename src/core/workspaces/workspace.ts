@@ -32,5 +32,7 @@ export type Invitation = {
   role: Role
   createdAt: Date
   createdBy: string
+  /** Whose power bears it; null for one made on the command line. */
+  createdById: string | null
   expiresAt: Date
 }
