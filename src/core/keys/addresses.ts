@@ -42,7 +42,7 @@ export function rangeWithin(outer: readonly string[], inner: string): boolean {
 function split(range: string): { address: string; bits: number } | null {
   const [address, text, ...rest] = range.trim().split('/')
   const family = isIP(address!)
-  if (!family || rest.length > 0) return null
+  if (!family || address!.includes('%') || rest.length > 0) return null
   const most = family === 4 ? 32 : 128
   if (text === undefined) return { address: address!, bits: most }
   return /^\d{1,3}$/.test(text) && Number(text) <= most ? { address: address!, bits: Number(text) } : null

@@ -34,7 +34,7 @@ async function checkStrength(password: Secret, about: string[]): Promise<void> {
   const judge = await strengthJudge()
   const { score, feedback } = judge(
     text,
-    [...about.flatMap((word) => [word, ...word.split(/[@.\s]+/)]), 'claviger'].filter(Boolean),
+    [...about.flatMap((word) => [word, ...word.split(/[@\s]+/), ...word.split(/[@.\s]+/)]), 'claviger'].filter(Boolean),
   )
   if (score < LEAST_SCORE)
     throw invalid(
