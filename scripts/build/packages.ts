@@ -53,7 +53,7 @@ async function pack(into: string, what: string): Promise<string> {
 
 function reason(said: string): string {
   const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!)\s*/, ''))
-  return lines.filter((line) => line && !line.startsWith('code ')).at(0) ?? 'no reason given'
+  return lines.find((line) => line && !/^(code|syscall|errno|path) /.test(line)) ?? 'no reason given'
 }
 
 function lockedOf(name: string): Locked {
