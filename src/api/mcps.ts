@@ -167,7 +167,14 @@ export const callTool = endpoint(
     if (refusal || !mcp) throw refusal ?? new Refusal('mcp_not_permitted', 'There is no such MCP, or not for this key.')
     return {
       body: {
-        result: await tools.call(inEnvironment(mcp, caller), caller.key.environment, tool, body.arguments, signal),
+        result: await tools.call(
+          caller.key.id,
+          inEnvironment(mcp, caller),
+          caller.key.environment,
+          tool,
+          body.arguments,
+          signal,
+        ),
       },
     }
   },

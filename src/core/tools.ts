@@ -15,6 +15,7 @@ export type Tools = {
   refresh(mcp: Mcp, environment: Environment): Promise<KnownOffer>
   /** The tool's result as it came; a Refusal if there is none. */
   call(
+    keyId: string,
     mcp: Mcp,
     environment: Environment,
     tool: string,

@@ -23,7 +23,7 @@ const CAPABILITIES = {
 export async function answerAggregate(gateway: Gateway, turn: Turn): Promise<string> {
   const { method, id } = turn.message
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
-  if (method in LISTS) return result(await mergedList(gateway, turn))
+  if (Object.hasOwn(LISTS, method)) return result(await mergedList(gateway, turn))
   if (turn.era === 'legacy' && method === 'ping') return result({})
   if (turn.era === 'modern') {
     if (method === 'server/discover') return result(await discover(gateway, turn))
@@ -202,10 +202,19 @@ async function mcpOfResource(gateway: Gateway, turn: Turn, uri: string): Promise
   return mcp
 }
 
-/** RFC 6570, as far as routing needs it: each expression stands for some text. */
+/** RFC 6570, as far as routing needs it: each expression stands for some text. No pattern, whose time a caller could blow up. */
 function fitsTemplate(template: string, uri: string): boolean {
-  const literal = template.split(/\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${literal.join('.+')}$`, 's').test(uri)
+  const [first, ...rest] = template.split(/\{[^}]*\}/)
+  const last = rest.pop()
+  if (last === undefined) return uri === first
+  if (!uri.startsWith(first!)) return false
+  let at = first!.length
+  for (const part of rest) {
+    const next = uri.indexOf(part, at + 1)
+    if (next < 0) return false
+    at = next + part.length
+  }
+  return uri.endsWith(last) && uri.length - last.length > at
 }
 
 async function setLevel(turn: Turn, done: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import { type Answer, CallFailed, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
+import { type Answer, CallFailed, Cancelled, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
 import type { Lease, Party } from '../upstreams/pool.ts'
 import type { Gateway, Turn } from './turn.ts'
@@ -27,7 +27,8 @@ async function send(
   timeoutMs: number,
 ): Promise<{ answer: Answer; lease: Lease }> {
   for (let attempt = 1; ; attempt++) {
-    const lease = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+    if (turn.signal.aborted) throw new Cancelled() // a session that ended meanwhile opens nothing more
+    const lease = await unlessGone(gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn)), turn.signal)
     turn.session?.leases.add(lease)
     const startedAt = performance.now()
     try {
@@ -48,6 +49,16 @@ async function send(
       if (!again) throw error
     }
   }
+}
+
+/** A caller who hangs up, or whose key ends, does not wait for a server that is slow to come. */
+export function unlessGone<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Cancelled())
+    if (signal.aborted) return gone()
+    signal.addEventListener('abort', gone, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone))
+  })
 }
 
 export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'session'>): Party {

@@ -1,7 +1,7 @@
 import type { Environment, Key } from '../core/keys/key.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
 import type { Offer } from '../core/mcps/state.ts'
-import { reaches } from '../core/policy.ts'
+import { allows, reaches } from '../core/policy.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import type { Reply } from './reply.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -43,7 +43,8 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
 
   function tellAll(mcp: Mcp, environment: Environment, message: Message): void {
     for (const session of sessions().all()) {
-      if (!concerns(session.key, mcp, environment) || (session.slug !== null && session.slug !== mcp.slug)) continue
+      if (!concerns(session.key, mcp, environment, message) || (session.slug !== null && session.slug !== mcp.slug))
+        continue
       if (
         message.method === 'notifications/resources/updated' &&
         !session.subscriptions.has(String(message.params?.uri))
@@ -52,7 +53,7 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
       session.say(message)
     }
     for (const listener of listeners) {
-      if (concerns(listener.key, mcp, environment) && listener.slugs(mcp.slug) && wants(listener, message))
+      if (concerns(listener.key, mcp, environment, message) && listener.slugs(mcp.slug) && wants(listener, message))
         tell(listener, message)
     }
   }
@@ -70,9 +71,12 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
       return () => void listeners.delete(listener)
     },
     hear(mcp, environment, message, session) {
-      if (message.method && message.method in WANTED_AS) stale(mcp, environment)
+      if (message.method && Object.hasOwn(WANTED_AS, message.method)) stale(mcp, environment)
       if (session) session.say(message)
-      else if (message.method && (message.method in WANTED_AS || message.method === 'notifications/resources/updated'))
+      else if (
+        message.method &&
+        (Object.hasOwn(WANTED_AS, message.method) || message.method === 'notifications/resources/updated')
+      )
         tellAll(mcp, environment, message)
       // Whatever else a shared server says is about somebody's call, and nobody knows whose.
     },
@@ -83,8 +87,10 @@ export function listenersOf({ sessions, stale }: Options): Listeners {
   }
 }
 
-function concerns(key: Key, mcp: Mcp, environment: Environment): boolean {
-  return key.workspaceId === mcp.workspaceId && key.environment === environment && reaches(key, mcp.slug)
+/** Changes of prompts and resources are for those who may use them; of tools, for all who reach the server. */
+function concerns(key: Key, mcp: Mcp, environment: Environment, message: Message): boolean {
+  if (key.workspaceId !== mcp.workspaceId || key.environment !== environment || !reaches(key, mcp.slug)) return false
+  return message.method === 'notifications/tools/list_changed' || allows(key, { slug: mcp.slug, tool: null })
 }
 
 function wants({ wants: asked }: Listener, message: Message): boolean {

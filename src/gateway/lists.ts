@@ -15,7 +15,7 @@ export const LISTS: Record<string, { kind: keyof Offer; member: string }> = {
 /** Only what may be used is shown: tools one by one, prompts and resources of an MCP together. */
 export function visible(key: Key, slug: string, kind: keyof Offer, things: NamedThing[]): NamedThing[] {
   if (kind !== 'tools') return allows(key, { slug, tool: null }) ? things : []
-  return things.filter((tool) => allows(key, { slug, tool: tool.name }))
+  return things.filter((tool) => typeof tool?.name === 'string' && allows(key, { slug, tool: tool.name }))
 }
 
 /** A list that depends on the key is for that key alone, whatever the server says of its own. */

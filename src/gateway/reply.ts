@@ -71,9 +71,17 @@ function noStore(res: ServerResponse): Record<string, string> {
   return { 'Cache-Control': String(res.getHeader('Cache-Control') ?? 'no-store') }
 }
 
+/** A reader who does not read: what waits for it would fill our memory. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024
+
 export function writeEvent(res: ServerResponse, data: string): boolean {
   if (res.writableEnded || res.destroyed) return false
-  res.write(`event: message\ndata: ${data}\n\n`)
+  if (res.writableLength > MOST_UNREAD_BYTES) {
+    res.destroy()
+    return false
+  }
+  const line = /[\r\n]/.test(data) ? data.replace(/[\r\n]+/g, ' ') : data // JSON may be written on several lines, an event not
+  res.write(`event: message\ndata: ${line}\n\n`)
   return true
 }
 

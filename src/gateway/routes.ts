@@ -120,6 +120,10 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     body: Message & Record<string, unknown>,
   ): Promise<void> {
     if (body.jsonrpc !== '2.0') throw new Refusal('bad_request', 'The body must be a JSON-RPC 2.0 message.')
+    if (body.method !== undefined && typeof body.method !== 'string')
+      throw new Refusal('bad_request', 'The member `method` must be a text.')
+    if (body.id !== undefined && typeof body.id !== 'string' && typeof body.id !== 'number')
+      throw new Refusal('bad_request', 'The member `id` must be a text or a number.')
     const era = eraOf(req, body)
     if (body.method === undefined || body.id === undefined) return takeAside(req, res, key, slug, body, era)
     const message = body as Turn['message']

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Message } from '../upstreams/connection.ts'
-import { RpcError } from '../upstreams/handshake.ts'
+import { envelope, RpcError } from '../upstreams/handshake.ts'
 import { forward } from './forward.ts'
 import { reachable } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
@@ -33,7 +33,11 @@ export async function simpleCall(gateway: Gateway, turn: Turn, body: unknown): P
   if (refusal) throw refusal
   const mcp = await reachable(gateway, turn.key, slug)
   const answer = JSON.parse(
-    await forward(gateway, turn, mcp, 'tools/call', { name: tool, arguments: given }),
+    await forward(gateway, turn, mcp, 'tools/call', {
+      name: tool,
+      arguments: given,
+      _meta: envelope({ capabilities: {}, clientInfo: { name: 'claviger', version: gateway.version } }),
+    }),
   ) as Message
   if (answer.error) throw new RpcError(answer.error)
   const { resultType: _type, ...result } = answer.result as Record<string, unknown>

@@ -14,13 +14,17 @@ const WHOLE_DAY_MS = 24 * 3_600_000
 
 /** `/mcp/{slug}`: one server under its own names, everything it offers passed through. */
 export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): Promise<string> {
-  const mcp = await reachable(gateway, turn.key, slug)
   turn.note.mcp = slug
+  if (turn.message.method === 'tools/call') {
+    const refusal = refusalFor(turn.key, { slug, tool: String(paramsOf(turn).name ?? '') })
+    if (refusal) throw refusal // scope is judged before the MCP is looked for
+  }
+  const mcp = await reachable(gateway, turn.key, slug)
   const { method, id } = turn.message
   const params = paramsOf(turn)
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
 
-  if (method in LISTS) return result(await list(gateway, turn, mcp))
+  if (Object.hasOwn(LISTS, method)) return result(await list(gateway, turn, mcp))
   if (turn.era === 'legacy' && method === 'ping') return result({})
   if (turn.era === 'modern') {
     if (method === 'server/discover') return result(await discover(gateway, turn, mcp))
@@ -115,8 +119,24 @@ async function discover(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObj
 
 async function listen(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
   const { hello } = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
-  if (hello.era === 'modern') return forward(gateway, turn, mcp, turn.message.method, turn.message.params, WHOLE_DAY_MS)
+  if (hello.era === 'modern') {
+    const params = { ...paramsOf(turn), notifications: wantedBy(turn, mcp.slug) }
+    return forward(gateway, turn, mcp, turn.message.method, params, WHOLE_DAY_MS)
+  }
   return listenHere(gateway, turn, (slug) => slug === mcp.slug)
+}
+
+/** What changes in prompts and resources is told to those who may use them. */
+function wantedBy(turn: Turn, slug: string): JsonObject {
+  const { resourceSubscriptions, resourcesListChanged, promptsListChanged, ...rest } = (paramsOf(turn).notifications ??
+    {}) as JsonObject
+  if (!allows(turn.key, { slug, tool: null })) return rest
+  return {
+    ...rest,
+    ...(resourceSubscriptions !== undefined && { resourceSubscriptions }),
+    ...(resourcesListChanged !== undefined && { resourcesListChanged }),
+    ...(promptsListChanged !== undefined && { promptsListChanged }),
+  }
 }
 
 /** Answered when the listening ends: until then what changes is told on the stream. */
@@ -129,6 +149,7 @@ export function listenHere(gateway: Gateway, turn: Turn, slugs: (slug: string) =
       forget()
       resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete' } }))
     }
-    turn.signal.addEventListener('abort', end, { once: true })
+    if (turn.signal.aborted) end()
+    else turn.signal.addEventListener('abort', end, { once: true })
   })
 }

@@ -39,14 +39,15 @@ export function keyWatch(
     try {
       const current = ctx.store.version()
       const written = current !== version
-      version = current
       for (const [id, entry] of [...held]) {
         const { key } = entry
         const now = written || entry.unseen ? await ctx.store.keys.byId(key.workspaceId, id) : key
         entry.unseen = false
-        if (!now || now.revision !== key.revision || stateOf(now, ctx.now()) !== 'active') end(id)
+        const good = now && now.revision === key.revision && stateOf(now, ctx.now()) === 'active'
+        if (!good && held.get(id) === entry) end(id)
       }
       if (written) await dropChangedMcps()
+      version = current // only now: what failed halfway is looked at again
     } finally {
       looking = false
     }

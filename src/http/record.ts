@@ -50,7 +50,7 @@ export function recorder(ctx: Context, log: Log): Recorder {
 
   return {
     record(line) {
-      if (lines.length < MOST_WAITING) lines.push(line)
+      if (lines.length < MOST_WAITING) lines.push(bounded(line))
     },
     used(use) {
       if (uses.size < MOST_WAITING) note(uses, use)
@@ -72,4 +72,18 @@ function note(uses: Map<string, KeyUsed>, { keyId, at, ip, client }: Omit<KeyUse
 /** The store is synchronous underneath: without this, calls would wait for all slices and not for one. */
 function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+const LONGEST = 256
+
+/** Names come from callers, and may be as long as a body. */
+function bounded(line: ActivityLine): ActivityLine {
+  const cut = (text: string | null) => (text === null ? null : text.slice(0, LONGEST))
+  return {
+    ...line,
+    mcp: cut(line.mcp),
+    tool: cut(line.tool),
+    method: line.method.slice(0, LONGEST),
+    client: cut(line.client),
+  }
 }

@@ -4,7 +4,7 @@ import type { Mcp } from '../core/mcps/mcp.ts'
 import type { KnownOffer, NamedThing, Offer } from '../core/mcps/state.ts'
 import type { Log } from '../log.ts'
 import type { JsonObject } from './connection.ts'
-import { envelope, resultOf } from './handshake.ts'
+import { envelope, RpcError, resultOf } from './handshake.ts'
 import type { Lease, Pool } from './pool.ts'
 
 export type Catalogue = {
@@ -81,12 +81,12 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
     const lease = await pool.reach(mcp, environment, { era: 'modern', keyId: 'catalogue', session: null })
     const { capabilities } = lease.hello
     const list = (capability: string, method: string, member: string) =>
-      capabilities[capability] ? listAll(lease, mcp, method, member) : Promise.resolve([])
+      capabilities[capability] ? listAll(lease, mcp, method, member).catch(asNothing) : Promise.resolve([])
     const [tools, prompts, resources, templates] = await Promise.all([
-      list('tools', 'tools/list', 'tools'),
+      capabilities.tools ? listAll(lease, mcp, 'tools/list', 'tools') : [],
       list('prompts', 'prompts/list', 'prompts'),
       list('resources', 'resources/list', 'resources'),
-      list('resources', 'resources/templates/list', 'resourceTemplates').catch(() => []),
+      list('resources', 'resources/templates/list', 'resourceTemplates'),
     ])
     return { tools, prompts, resources, templates }
   }
@@ -127,6 +127,20 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 }
 
+/** A server that refuses one of its lists still has the others. */
+function asNothing(error: unknown): NamedThing[] {
+  if (error instanceof RpcError) return []
+  throw error
+}
+
+const NAMED_BY: Record<string, string> = { resources: 'uri', resourceTemplates: 'uriTemplate' }
+
+function isNamed(thing: unknown, member: string): thing is NamedThing {
+  return (
+    typeof thing === 'object' && thing !== null && typeof (thing as NamedThing)[NAMED_BY[member] ?? 'name'] === 'string'
+  )
+}
+
 async function listAll(lease: Lease, mcp: Mcp, method: string, member: string): Promise<NamedThing[]> {
   const found: NamedThing[] = []
   let cursor: string | undefined
@@ -143,7 +157,7 @@ async function listAll(lease: Lease, mcp: Mcp, method: string, member: string): 
       timeoutMs: mcp.timeoutSeconds * 1000,
     })
     const result = resultOf(answer) as JsonObject
-    if (Array.isArray(result[member])) found.push(...(result[member] as NamedThing[]))
+    if (Array.isArray(result[member])) found.push(...result[member].filter((one) => isNamed(one, member)))
     cursor = result.nextCursor as string | undefined
     if (!cursor) break
   }

@@ -101,7 +101,8 @@ export async function connectionOver(open: OpenWire, ears: Ears): Promise<Connec
     if (answered !== null && pending.has(answered)) return take(answered)!.resolve({ text, ownId: answered })
     const message = parsed(text)
     if (!message) return
-    for (const one of Array.isArray(message) ? (message as Message[]) : [message]) understand(one, text, exchange)
+    for (const one of Array.isArray(message) ? (message as unknown[]) : [message])
+      if (typeof one === 'object' && one !== null && !Array.isArray(one)) understand(one as Message, text, exchange)
   }
 
   function understand(message: Message, text: string, exchange: number | null): void {

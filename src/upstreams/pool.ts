@@ -109,6 +109,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       },
       (error: unknown) => {
         forget()
+        if (hear !== null && error instanceof RpcError) throw error // what this client said of itself was refused: no fault of the server's
         throw noteTrouble(place, mcp, error)
       },
     )
@@ -165,15 +166,22 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     if (era === 'modern' && (!verdict || verdict.yes || verdict.until < now().getTime())) {
       const first = attempt()
       const modern = await tryModern(target, first.ears)
-      speaksModern.set(place, { yes: modern !== null, until: now().getTime() + VERDICT_MS })
-      if (modern) return keep(first, modern, false)
+      if (modern) {
+        speaksModern.set(place, { yes: true, until: now().getTime() + VERDICT_MS })
+        return keep(first, modern, false)
+      }
     }
+    // Silence is no verdict: only a server that answers in the older way is known to speak no other.
+    const speaksOlder = () => void speaksModern.set(place, { yes: false, until: now().getTime() + VERDICT_MS })
     try {
       const usual = attempt()
-      return keep(usual, await introduce(openers.session(target), usual.ears, as, HANDSHAKE_MS), dedicated)
+      const introduced = await introduce(openers.session(target), usual.ears, as, HANDSHAKE_MS)
+      if (era === 'modern') speaksOlder()
+      return keep(usual, introduced, dedicated)
     } catch (error) {
       const older = attempt()
       const old = await tryOld(target, older.ears, as, error)
+      if (old && era === 'modern') speaksOlder()
       if (old) return keep(older, old, dedicated)
       const last = attempt()
       const modern = era === 'legacy' && mayBeModernOnly(error) ? await tryModern(target, last.ears) : null

@@ -3,10 +3,7 @@ import type { Tools } from '../core/tools.ts'
 import type { Catalogue } from './catalogue.ts'
 import { CallFailed, Cancelled } from './connection.ts'
 import { envelope, RpcError, resultOf } from './handshake.ts'
-import type { Party, Pool } from './pool.ts'
-
-/** A caller of ours that is no MCP client: it can be asked nothing back. */
-const PLAIN: Party = { era: 'modern', keyId: 'rest', session: null }
+import type { Pool } from './pool.ts'
 
 export function toolsOver(pool: Pool, catalogue: Catalogue, version: string): Tools {
   return {
@@ -16,9 +13,9 @@ export function toolsOver(pool: Pool, catalogue: Catalogue, version: string): To
       return last && { message: last.failure.message, at: last.at }
     },
     refresh: (mcp, environment) => catalogue.refresh(mcp, environment).catch(refused),
-    async call(mcp, environment, tool, args, signal) {
+    async call(keyId, mcp, environment, tool, args, signal) {
       try {
-        const { connection, hello } = await pool.reach(mcp, environment, PLAIN)
+        const { connection, hello } = await pool.reach(mcp, environment, { era: 'modern', keyId, session: null })
         const modern = hello.era === 'modern'
         const answer = await connection.call({
           method: 'tools/call',

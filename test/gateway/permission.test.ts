@@ -20,7 +20,7 @@ describe('a tool call', () => {
     const app = await twoServers()
     const selected = (slug: string, tools: string[] | null) => ({ mode: 'selected' as const, mcps: [{ slug, tools }] })
     const cases = [
-      [{ scopes: ['keys:read'] }, '/mcp/one', 'mcp_not_permitted'],
+      [{ scopes: ['keys:read'] }, '/mcp/one', 'insufficient_scope'],
       [{ scopes: ['mcp:one:sleep'] }, '/mcp/one', 'insufficient_scope'],
       [{ scopes: ['mcp:*'], mcpAccess: selected('two', null) }, '/mcp/one', 'mcp_not_permitted'],
       [{ scopes: ['mcp:*'], mcpAccess: selected('one', ['sleep']) }, '/mcp/one', 'tool_not_permitted'],
