@@ -36,10 +36,9 @@ it('matches a long address with a template in no time worth naming', async () =>
   const app = await start()
   await offering(app, 'fix', { live: overStdio() })
   const { fullKey } = await app.key()
+  const client = await olderClient(app, '/mcp', fullKey)
   const uri = `test://template/${'/'.repeat(200_000)}`
-  const answer = await said(
-    await app.call('POST', '/mcp', { key: fullKey, ...modern('resources/read', { uri }, 'long') }),
-  )
+  const answer = await said(await client.ask('resources/read', { uri }, 'long'))
   expect(answer.id).toBe('long')
 })
 
