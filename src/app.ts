@@ -14,13 +14,13 @@ import { Refusal } from './core/refusal.ts'
 import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
-import { securityHeaders } from './http/headers.ts'
+import { keepFromCaches, securityHeaders } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { knownHosts } from './http/hosts.ts'
 import { listen, serverFor } from './http/listen.ts'
 import { recorder } from './http/record.ts'
 import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
-import { look, trustedProxies } from './http/seen.ts'
+import { carriesKey, look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
 import { startJobs } from './jobs.ts'
@@ -67,6 +67,7 @@ export async function startApp({
     req.seen = look(req, id, proxies)
     req.log = log.with({ request_id: id })
     res.setHeader('X-Request-Id', id)
+    if (carriesKey(req)) keepFromCaches(res)
     drain.begin(res)
     if (config.log_level === 'debug') logWhenDone(req, res)
     const path = pathOf(req.url ?? '/')

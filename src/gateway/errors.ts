@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ActivityLine } from '../core/activity.ts'
 import { Refusal } from '../core/refusal.ts'
-import { rpcErrorOf, sendRpcError } from '../http/refusals.ts'
+import { cachingOf, rpcErrorOf, sendRpcError } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import { CallFailed, Cancelled } from '../upstreams/connection.ts'
 import { RpcError } from '../upstreams/handshake.ts'
@@ -71,6 +71,6 @@ function rpcText(id: unknown, error: object): string {
 }
 
 function sendJson(res: ServerResponse, status: number, text: string): void {
-  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
   res.end(text)
 }

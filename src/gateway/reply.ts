@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { cachingOf } from '../http/refusals.ts'
 
 /** The way back to one caller: a plain JSON answer, or an event stream as soon as there is something to say before it. */
 export type Reply = {
@@ -68,7 +69,7 @@ export function beginStream(res: ServerResponse): void {
 
 /** A key in the URL has asked for more already. */
 function noStore(res: ServerResponse): Record<string, string> {
-  return { 'Cache-Control': String(res.getHeader('Cache-Control') ?? 'no-store') }
+  return { 'Cache-Control': cachingOf(res) }
 }
 
 /** A reader who does not read: what waits for it would fill our memory. */

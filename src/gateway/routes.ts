@@ -8,7 +8,7 @@ import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
 import type { Recorder } from '../http/record.ts'
-import { STATUS, sendProblem } from '../http/refusals.ts'
+import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
@@ -77,8 +77,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   return {
     async handle(req, res) {
       try {
-        const { key, inUrl } = await authenticate(ctx, ring, req, { urlToo: true })
-        if (inUrl) keepFromCaches(res)
+        const { key } = await authenticate(ctx, ring, req, { urlToo: true })
         sayWhenExpiring(res, key, ctx.now())
         const slug = slugOf(req.url ?? '')
         if (req.method === 'POST') return await post(req, res, key, slug)
@@ -281,7 +280,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     try {
       const text = await simpleCall(gateway, { ...turn, message }, body)
       turn.note.outcome = outcomeOf(text)
-      res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+      res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
       res.end(text)
     } catch (error) {
       const refusal =
@@ -358,12 +357,6 @@ function slugOf(url: string): string | null {
   const [path] = url.split(/[?#]/)
   const rest = path!.replace(/^\/mcp\/?/, '').replace(/\/$/, '')
   return rest === '' ? null : rest
-}
-
-/** A key in a URL ends up wherever URLs are kept; at least not in a cache or a Referer. */
-function keepFromCaches(res: ServerResponse): void {
-  res.setHeader('Cache-Control', 'no-store, private')
-  res.setHeader('Referrer-Policy', 'no-referrer')
 }
 
 function outcomeOf(text: string): ActivityLine['outcome'] {

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import type { Handler } from 'express'
 import helmet from 'helmet'
+import { carriesKey } from './seen.ts'
 
 const SELF = ["'self'"]
 
@@ -27,11 +29,24 @@ export function securityHeaders(): Handler[] {
       xFrameOptions: { action: 'deny' },
       strictTransportSecurity: false,
     }),
+    keepKeysToOurselves,
   ]
 }
 
 /** On plain http it would be ignored, and said on localhost it would outlive us. */
 const onlyOverHttps: Handler = (req, res, next) => {
   if (req.seen.https) res.setHeader('Strict-Transport-Security', 'max-age=31536000')
+  next()
+}
+
+/** A key in a URL ends up wherever URLs are kept; at least not in a cache or a Referer. */
+export function keepFromCaches(res: ServerResponse): void {
+  res.setHeader('Cache-Control', 'no-store, private')
+  res.setHeader('Referrer-Policy', 'no-referrer')
+}
+
+/** Once more, since helmet has its own mind about the Referer of pages. */
+const keepKeysToOurselves: Handler = (req, res, next) => {
+  if (carriesKey(req)) keepFromCaches(res)
   next()
 }

@@ -26,7 +26,7 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
     const { host: header } = req.headers
     if (header !== latest.header) latest = { header, name: hostname(header) }
     const host = latest.name
-    if (host === null || !isOurs(host))
+    if (host === null || !isOurs(host) || !isSameTarget(req.url ?? '/', host))
       throw new Refusal(
         'forbidden',
         'This host name is not answered here. Use the public URL, or set CLAVIGER_PUBLIC_URL to the one you use.',
@@ -67,6 +67,11 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
   }
 
   return { check, checkForm, open }
+}
+
+/** An absolute target names its host itself (RFC 9112 §3.2.2). */
+function isSameTarget(url: string, host: string): boolean {
+  return url.startsWith('/') || url === '*' || hostname(URL.parse(url)?.host) === host
 }
 
 export function hostname(host: string | undefined): string | null {

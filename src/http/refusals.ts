@@ -123,7 +123,7 @@ export function sendProblem(res: ServerResponse, refusal: Refusal, requestId: st
   res.writeHead(STATUS[refusal.code], {
     ...refusalHeaders(refusal),
     'Content-Type': 'application/problem+json',
-    'Cache-Control': 'no-store',
+    'Cache-Control': cachingOf(res),
   })
   res.end(body)
 }
@@ -133,9 +133,14 @@ export function sendRpcError(res: ServerResponse, refusal: Refusal, requestId: s
   res.writeHead(STATUS[refusal.code], {
     ...refusalHeaders(refusal),
     'Content-Type': 'application/json',
-    'Cache-Control': 'no-store',
+    'Cache-Control': cachingOf(res),
   })
   res.end(body)
+}
+
+/** Stricter where a key stood in the URL. */
+export function cachingOf(res: ServerResponse): string {
+  return String(res.getHeader('Cache-Control') ?? 'no-store')
 }
 
 /** Anything but a Refusal is our bug: logged whole, told to nobody. */

@@ -81,6 +81,11 @@ function bytesOf(group: string): [number, number] {
   return [number >> 8, number & 255]
 }
 
+/** In its URL, whether it counts there or not. */
+export function carriesKey(req: IncomingMessage & { originalUrl?: string }): boolean {
+  return req.seen.url !== (req.originalUrl ?? req.url)
+}
+
 /** However the name is written: as a key it may count nowhere, yet somebody has put one there. */
 export function withoutKey(url: string): string {
   if (!url.includes('=')) return url
