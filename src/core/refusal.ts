@@ -1,3 +1,5 @@
+import { withoutKeys } from './scrub.ts'
+
 /** Every answer that says no, on any surface. The contract's closed list. */
 export const CODES = [
   'multiple_credentials',
@@ -45,10 +47,13 @@ export class Refusal extends Error {
   readonly retryAfterSeconds: number | null
 
   constructor(code: Code, message: string, more: { errors?: FieldError[]; retryAfterSeconds?: number } = {}) {
-    super(message)
+    super(withoutKeys(message)) // it may repeat what was sent, and a key pasted into the wrong field with it
     this.name = 'Refusal'
     this.code = code
-    this.errors = more.errors ?? []
+    this.errors = (more.errors ?? []).map((error) => ({
+      field: withoutKeys(error.field),
+      message: withoutKeys(error.message),
+    }))
     this.retryAfterSeconds = more.retryAfterSeconds ?? null
   }
 }
