@@ -27,10 +27,10 @@ export function askUnseen(question: string, stdin: ReadStream, write: (text: str
         else if (sign >= ' ') typed += sign
       }
     }
-    write(question)
     stdin.setEncoding('utf8')
-    stdin.setRawMode(true)
+    stdin.setRawMode(true) // before anything is asked: what is typed at once is hidden too
     stdin.on('data', hear)
     stdin.resume()
+    write(question)
   })
 }

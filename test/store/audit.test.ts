@@ -97,6 +97,8 @@ describe('a change whose audit line cannot be written', () => {
       'workspaces.remove': () => store.workspaces.remove(workspace.id, [entry]),
       'members.add': () => store.members.add(workspace.id, cy.id, 'member', NOW, entry),
       'members.setRole': () => store.members.setRole(workspace.id, bo.id, 'member', 'admin', entry),
+      'members.handOver': () =>
+        store.members.handOver(workspace.id, owner.id, { userId: bo.id, role: 'member' }, [entry]),
       'members.remove': () => store.members.remove(workspace.id, bo.id, 'member', null, NOW, () => [entry]),
       'invitations.add': () => store.invitations.add(anInvitation(workspace), 'other', entry),
       'invitations.accept': () => store.invitations.accept('invite', cy.id, null, NOW, [entry]),
