@@ -76,10 +76,12 @@ export async function startApp({
       refuseRepeatedHeaders(req)
       if (await answerHealth(path, req, res)) return
       hosts.check(req)
-      if (drain.draining())
+      if (drain.draining()) {
+        res.setHeader('Connection', 'close')
         throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.', {
           retryAfterSeconds: 1,
         })
+      }
       if (!isMcp) return void pages(req, res)
       await requireSetUp()
       await mcp.handle(req, res)

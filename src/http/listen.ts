@@ -7,14 +7,18 @@ const LIMITS = {
   headersTimeout: 15_000,
   requestTimeout: 120_000, // to receive a request; an answer may take as long as it needs
   keepAliveTimeout: 65_000, // longer than the minute after which proxies drop an idle connection
+  connectionsCheckingInterval: 5_000, // how late the first two may strike
 }
 
-export function serverFor({ certificate, key }: { certificate: string | null; key: string | null }): Server {
+export function serverFor(
+  { certificate, key }: { certificate: string | null; key: string | null },
+  limits: Partial<typeof LIMITS> = {},
+): Server {
   if (Boolean(certificate) !== Boolean(key))
     throw new Error('To serve https set both CLAVIGER_TLS_CERT and CLAVIGER_TLS_KEY.')
   return certificate && key
-    ? createTlsServer({ ...LIMITS, cert: readFileSync(certificate), key: readFileSync(key) })
-    : createServer(LIMITS)
+    ? createTlsServer({ ...LIMITS, ...limits, cert: readFileSync(certificate), key: readFileSync(key) })
+    : createServer({ ...LIMITS, ...limits })
 }
 
 /** Answers with the address to open, the port that was picked included. */
