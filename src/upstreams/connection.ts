@@ -1,3 +1,4 @@
+import { answerId } from './answer-id.ts'
 import type { Failure, OpenWire, Wire } from './wire.ts'
 
 export type JsonObject = Record<string, unknown>
@@ -97,7 +98,7 @@ export async function connectionOver(open: OpenWire, ears: Ears): Promise<Connec
   }
 
   function hear(text: string, exchange: number | null): void {
-    const answered = ownIdOf(text)
+    const answered = answerId(text.slice(0, 60), text.slice(-60))
     if (answered !== null && pending.has(answered)) return take(answered)!.resolve({ text, ownId: answered })
     const message = parsed(text)
     if (!message) return
@@ -202,24 +203,6 @@ function parsed(text: string): Message | Message[] | null {
 }
 
 const START = '{"jsonrpc":"2.0","id":'
-const RESULT_OR_ERROR = /^(\d{1,15}),"(?:result|error)":/
-const AT_END = /"jsonrpc":"2\.0","id":(\d{1,15})\}$/
-
-/**
- * The id of a response without reading the response: servers write it first or last. A match at the start is the
- * top level's for sure, and so is one before the final brace. Null means: parse it.
- */
-function ownIdOf(text: string): number | null {
-  if (text.startsWith(START)) {
-    const match = RESULT_OR_ERROR.exec(text.slice(START.length, START.length + 30))
-    if (match) return Number(match[1])
-  }
-  if (text.startsWith('{"result":') || text.startsWith('{"error":')) {
-    const match = AT_END.exec(text.slice(-60))
-    if (match) return Number(match[1])
-  }
-  return null
-}
 
 /** The same answer under the caller's id; all but the id is passed on untouched where that can be done safely. */
 export function withId({ text, ownId }: Answer, callerId: unknown): string {
