@@ -31,6 +31,7 @@ export type Session = {
   answered(message: Message): void
   openStream(res: ServerResponse): void
   hasStream(): boolean
+  onEnd(heard: () => void): void
   close(): void
 }
 
@@ -105,6 +106,7 @@ export class UnknownSession extends Error {
 function newSession(key: Key, slug: string | null, introduction: Introduction, usedAt: number): Session {
   const asked = new Map<string, { lease: Lease; id: unknown }>()
   const waiting: string[] = []
+  const endings: (() => void)[] = []
   let stream: ServerResponse | null = null
   let lastQuestion = 0
 
@@ -150,7 +152,9 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
       for (const text of waiting.splice(0)) writeEvent(res, text)
     },
     hasStream: () => stream !== null,
+    onEnd: (heard) => void endings.push(heard),
     close() {
+      for (const heard of endings) heard()
       stream?.end()
       for (const controllers of session.underWay.values()) for (const controller of controllers) controller.abort()
       for (const { lease, id } of asked.values())

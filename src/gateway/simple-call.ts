@@ -1,9 +1,16 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { Key } from '../core/keys/key.ts'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
+import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { envelope, RpcError } from '../upstreams/handshake.ts'
+import { account } from './account.ts'
+import { asMessageRefusal } from './errors.ts'
 import { forward } from './forward.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Reply } from './reply.ts'
 import { reachable } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
 
@@ -18,7 +25,51 @@ export function isSimpleCall(body: Record<string, unknown>): boolean {
 }
 
 /** For scripts with curl: one tool called, its result as plain JSON. */
-export async function simpleCall(gateway: Gateway, turn: Turn, body: unknown): Promise<string> {
+export async function callSimply(
+  gateway: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  key: Key,
+  body: Record<string, unknown>,
+): Promise<void> {
+  const startedAt = performance.now()
+  const hold = gateway.watch.open(key)
+  res.once('close', hold.abort)
+  const turn: Turn = {
+    req,
+    res,
+    key,
+    era: 'modern',
+    session: null,
+    message: { id: 1, method: 'tools/call' },
+    reply: NOBODY,
+    signal: hold.signal,
+    note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
+  }
+  let status = 200
+  try {
+    const text = await simpleCall(gateway, turn, body)
+    turn.note.outcome = outcomeOf(text)
+    res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
+    res.end(text)
+  } catch (error) {
+    const refusal =
+      error instanceof RpcError
+        ? new Refusal('upstream_unavailable', `The MCP server answers: ${error.error.message}`)
+        : asMessageRefusal(error, req.log)
+    status = STATUS[refusal.code]
+    turn.note.outcome = refusal.code
+    sendProblem(res, refusal, req.seen.id)
+  } finally {
+    hold.close()
+    account(gateway, turn, status, startedAt)
+  }
+}
+
+/** Who calls so hears the answer alone. */
+const NOBODY: Reply = { aside: () => false, end: () => {}, isOpen: () => true }
+
+async function simpleCall(gateway: Gateway, turn: Turn, body: unknown): Promise<string> {
   const read = SimpleCall.safeParse(body)
   if (!read.success) {
     const errors = read.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))

@@ -13,6 +13,7 @@ import type { Pool } from '../upstreams/pool.ts'
 import type { Listeners } from './listen.ts'
 import type { Reply } from './reply.ts'
 import type { Session, Sessions } from './sessions.ts'
+import type { Watch } from './watch.ts'
 
 /** What the gateway's parts share. */
 export type Gateway = {
@@ -23,6 +24,9 @@ export type Gateway = {
   catalogue: Catalogue
   sessions: Sessions
   listeners: Listeners
+  watch: Watch
+  /** What would never end by itself: how to end each. */
+  streams: Set<() => void>
   recorder: Recorder
   log: Log
   version: string

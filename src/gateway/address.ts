@@ -1,0 +1,13 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Null at `/mcp`; what is no slug is an MCP that does not exist. */
+export function slugOf(url: string): string | null {
+  const [path] = url.split(/[?#]/)
+  const rest = path!.replace(/^\/mcp\/?/, '').replace(/\/$/, '')
+  return rest === '' ? null : rest
+}
+
+export function sessionIdOf(req: IncomingMessage): string | undefined {
+  const id = req.headers['mcp-session-id']
+  return typeof id === 'string' && id !== '' ? id : undefined
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import type { JsonObject, Message } from '../upstreams/connection.ts'
+import { type Introduction, NEWEST_LEGACY } from '../upstreams/handshake.ts'
+import { introduceAggregate } from './aggregate.ts'
+import { run, turnOf } from './run.ts'
+import { introduceSingle } from './single.ts'
+import type { Gateway, Turn } from './turn.ts'
+
+/** `initialize`: an older client's session begins, and ends with its key. */
+export async function begin(
+  gateway: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  key: Key,
+  slug: string | null,
+  message: Turn['message'],
+): Promise<void> {
+  const { sessions, watch } = gateway
+  const session = sessions.begin(key, slug, introductionIn(message))
+  const turn = turnOf(gateway, req, res, key, message, 'legacy', session)
+  turn.note.mcp = slug
+  res.setHeader('Mcp-Session-Id', session.id)
+  const hold = watch.open(key)
+  hold.signal.addEventListener('abort', () => sessions.end(session), { once: true })
+  session.onEnd(hold.close)
+  await run(gateway, turn, async () => {
+    try {
+      const result =
+        slug === null
+          ? await introduceAggregate(gateway, key, session)
+          : await introduceSingle(gateway, key, session, slug)
+      return JSON.stringify({ jsonrpc: '2.0', id: message.id, result })
+    } catch (error) {
+      sessions.end(session)
+      if (!res.headersSent) res.removeHeader('Mcp-Session-Id')
+      throw error
+    }
+  })
+}
+
+function introductionIn(message: Message): Introduction {
+  const { protocolVersion, capabilities, clientInfo } = (message.params ?? {}) as JsonObject
+  return {
+    protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : NEWEST_LEGACY,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    clientInfo: isObject(clientInfo) ? clientInfo : { name: 'unknown', version: '0' },
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,16 @@
+import type { Message } from '../upstreams/connection.ts'
+import type { Session } from './sessions.ts'
+
+/** Notifications, and answers to what a server asked: taken, and answered with nothing. */
+export function takeNotice(session: Session, message: Message): void {
+  if (message.method === undefined) session.answered(message)
+  else if (message.method === 'notifications/cancelled') cancel(session, message.params?.requestId)
+  else if (message.method !== 'notifications/initialized')
+    for (const lease of session.leases) if (lease.dedicated) lease.connection.notify(message.method, message.params)
+}
+
+/** Clients have been seen to give several requests one id: then nobody knows which is meant, and none is cancelled. */
+function cancel(session: Session, id: unknown): void {
+  const meant = session.underWay.get(JSON.stringify(id))
+  if (meant?.size === 1) for (const controller of meant) controller.abort()
+}

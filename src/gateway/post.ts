@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import { Refusal } from '../core/refusal.ts'
+import { authenticate } from '../http/authenticate.ts'
+import type { Message } from '../upstreams/connection.ts'
+import { sessionIdOf } from './address.ts'
+import { answerAggregate } from './aggregate.ts'
+import { sendWholeError } from './errors.ts'
+import { begin } from './handshake.ts'
+import { parseMessage, readBody } from './message.ts'
+import { checkModern, eraOf } from './modern.ts'
+import { takeNotice } from './notice.ts'
+import { run, turnOf } from './run.ts'
+import { callSimply, isSimpleCall } from './simple-call.ts'
+import { answerSingle } from './single.ts'
+import type { Gateway, Turn } from './turn.ts'
+
+/** One message of a client's: a request is answered, anything else is taken. */
+export async function post(
+  gateway: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  slug: string | null,
+): Promise<void> {
+  const body = parseMessage(req, await readBody(req))
+  const { key } = await authenticate(gateway.ctx, gateway.ring, req, { urlToo: true }) // a body may take minutes to arrive
+  if (slug === null && isSimpleCall(body)) return callSimply(gateway, req, res, key, body)
+  try {
+    await answer(gateway, req, res, key, slug, body)
+  } catch (error) {
+    if (res.headersSent) throw error
+    sendWholeError(res, error, body.id ?? null, req.seen.id, req.log)
+  }
+}
+
+async function answer(
+  gateway: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  key: Key,
+  slug: string | null,
+  body: Message & Record<string, unknown>,
+): Promise<void> {
+  checkShape(body)
+  const era = eraOf(req, body)
+  const { sessions } = gateway
+  if (body.method === undefined || body.id === undefined) {
+    if (era === 'legacy') takeNotice(sessions.find(sessionIdOf(req), key, slug), body)
+    return void res.writeHead(202).end()
+  }
+  const message = body as Turn['message']
+  if (era === 'legacy' && message.method === 'initialize') return begin(gateway, req, res, key, slug, message)
+  if (era === 'modern') checkModern(req, message)
+  const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
+  const turn = turnOf(gateway, req, res, key, message, era, session)
+  await run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
+}
+
+function checkShape(body: Record<string, unknown>): void {
+  if (body.jsonrpc !== '2.0') throw new Refusal('bad_request', 'The body must be a JSON-RPC 2.0 message.')
+  if (body.method !== undefined && typeof body.method !== 'string')
+    throw new Refusal('bad_request', 'The member `method` must be a text.')
+  if (body.id !== undefined && typeof body.id !== 'string' && typeof body.id !== 'number')
+    throw new Refusal('bad_request', 'The member `id` must be a text or a number.')
+}

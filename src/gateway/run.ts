@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import { account } from './account.ts'
+import { errorText } from './errors.ts'
+import { modernStatus } from './modern.ts'
+import { outcomeOf } from './outcome.ts'
+import { type Reply, replyTo } from './reply.ts'
+import type { Abortable, Session } from './sessions.ts'
+import type { Gateway, Turn } from './turn.ts'
+
+export type Running = Turn & { finish(): void }
+
+/** From the moment a request is understood: what may cut it short. */
+export function turnOf(
+  { watch, streams }: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  key: Key,
+  message: Turn['message'],
+  era: Turn['era'],
+  session: Session | null,
+): Running {
+  const hold = watch.open(key)
+  const reply = replyTo(req, res)
+  const { abort } = hold
+  res.once('close', abort)
+  const forget = session && underWay(session, message.id, hold, reply)
+  if (message.method === 'subscriptions/listen') streams.add(abort)
+  return {
+    req,
+    res,
+    key,
+    era,
+    session,
+    message,
+    reply,
+    signal: hold.signal,
+    note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
+    finish() {
+      streams.delete(abort)
+      res.off('close', abort) // to abort what is over costs more than the whole proof of the key
+      hold.close()
+      forget?.()
+    },
+  }
+}
+
+/** Until its answer has left, and what is noted of it. */
+export async function run(gateway: Gateway, turn: Running, answer: () => Promise<string>): Promise<void> {
+  const startedAt = performance.now()
+  let status = 200
+  try {
+    const text = await answer()
+    status = turn.era === 'modern' ? modernStatus(text) : 200
+    turn.note.outcome = outcomeOf(text)
+    turn.reply.end(text, status)
+  } catch (error) {
+    const failed = errorText(error, turn.message.id, turn.req.seen.id, turn.req.log)
+    status = failed.status
+    turn.note.outcome = failed.outcome
+    turn.reply.end(failed.text, failed.status)
+  } finally {
+    turn.finish()
+    account(gateway, turn, status, startedAt)
+  }
+}
+
+function underWay(session: Session, id: unknown, controller: Abortable, reply: Reply): () => void {
+  const name = JSON.stringify(id)
+  const same = session.underWay.get(name) ?? new Set()
+  session.underWay.set(name, same.add(controller))
+  session.replies.add(reply)
+  return () => {
+    same.delete(controller)
+    if (same.size === 0) session.underWay.delete(name)
+    session.replies.delete(reply)
+  }
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import { sessionIdOf } from './address.ts'
+import { reachable } from './single.ts'
+import type { Gateway } from './turn.ts'
+
+/** GET: where an older client hears what belongs to no call of its own. */
+export async function openStream(
+  gateway: Gateway,
+  req: IncomingMessage,
+  res: ServerResponse,
+  key: Key,
+  slug: string | null,
+): Promise<void> {
+  const { sessions, streams, watch } = gateway
+  const session = sessions.find(sessionIdOf(req), key, slug)
+  if (slug !== null) await reachable(gateway, key, slug)
+  const hold = watch.open(key)
+  const end = () => void res.end()
+  hold.signal.addEventListener('abort', end, { once: true })
+  streams.add(end)
+  res.once('close', () => {
+    streams.delete(end)
+    hold.close()
+  })
+  session.openStream(res)
+}
