@@ -29,6 +29,8 @@ type Options = {
   level?: 'debug' | 'info'
   /** Outlives the test: a table of many rows closes it itself. */
   shared?: boolean
+  /** On this folder, where the command line can work beside it; else in memory. */
+  dataDir?: string
 }
 
 const running: { close(): Promise<void> }[] = []
@@ -38,19 +40,22 @@ afterEach(async () => {
 
 export type Started = Awaited<ReturnType<typeof start>>
 
-/** The whole program on a free port, over a database in memory and a clock that only the test moves. */
+/** The whole program on a free port, over a database in memory (or on disk) and a clock that only the test moves. */
 export async function start({
   env = {},
   now = new Date('2026-06-01T12:00:00Z'),
   setUp = true,
   level = 'debug',
   shared = false,
+  dataDir,
 }: Options = {}) {
   const clock = { now }
   const logs: string[] = []
-  const { config } = readConfig({ env: { CLAVIGER_PORT: '0', CLAVIGER_LOG_LEVEL: level, ...env } })
+  const { config } = readConfig({
+    env: { CLAVIGER_PORT: '0', CLAVIGER_LOG_LEVEL: level, ...(dataDir && { CLAVIGER_DATA_DIR: dataDir }), ...env },
+  })
   const log = createLog({ level, write: (line) => void logs.push(line), now: () => clock.now })
-  const app = await startApp({ config, log, now: () => clock.now, inMemory: true, graceMs: 2000 })
+  const app = await startApp({ config, log, now: () => clock.now, inMemory: dataDir === undefined, graceMs: 2000 })
   if (!shared) running.push(app)
   const { ctx, origin } = app
 
