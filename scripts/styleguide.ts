@@ -117,6 +117,7 @@ const form = {
   mcpAccess: 'all',
   mcps: [] as string[],
   tools: [] as string[],
+  toolsOf: {},
   expiresAt: '90d',
   expiresOn: '',
   allowInUrl: false,
@@ -126,6 +127,7 @@ const form = {
   quotaPerDay: '',
 }
 const offers = {
+  expiries: ['30', '90', '365'].map((days) => ({ value: `${days}d`, label: `${days} days` })),
   keys: { used: 3, limit: 5 },
   scopes: [
     {
@@ -297,6 +299,12 @@ const PAGES: Record<string, Page> = {
       { field: 'expires_at', message: 'The expiry must be in the future.' },
       { field: 'ip_allow', message: '“300.1.1.1” is no address. Write one such as 203.0.113.7 or 10.0.0.0/8.' },
     ],
+  }),
+  'key-edit': page('keys/edit', 'Keys', {
+    form: { ...form, name: laptop.name, expiresAt: 'kept', mcpAccess: 'selected', mcps: ['docs', 'wiki'] },
+    offers,
+    errors: [],
+    editing: { ...laptop, revision: 3 },
   }),
   'key-issued': page('keys/issued', 'Keys', { key: laptop, fullKey, snippets }),
   key: page('keys/show', 'Keys', {

@@ -6,7 +6,13 @@ import { STATUS } from '../http/refusals.ts'
 export type Wrong = { field?: string; message: string }[]
 
 /** Whether a form may be mended and sent again; anything else gets a page of its own. */
-const MENDABLE = new Set<Refusal['code']>(['validation_failed', 'conflict', 'key_limit_reached', 'recently_used'])
+const MENDABLE = new Set<Refusal['code']>([
+  'validation_failed',
+  'conflict',
+  'precondition_failed',
+  'key_limit_reached',
+  'recently_used',
+])
 
 /** A refused form comes back as it was filled in, with what was wrong. */
 export async function orAgain(

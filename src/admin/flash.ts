@@ -5,6 +5,7 @@ export const FLASHES = {
   welcome: good('Your account and workspace are ready.'),
   'signed-out': info('You are signed out.'),
   'key-renamed': good('The key has its new name.'),
+  'key-changed': good('The changes are saved. They hold from the next request on.'),
   'key-disabled': good('The key is disabled. It is refused from its next request on.'),
   'key-enabled': good('The key is enabled. It works again from its next request on.'),
   'key-revoked': good('The key is revoked. It is refused from its next request on, for good.'),

@@ -10,8 +10,8 @@ import { goTo, show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
 import { text } from './form.ts'
-import { originOf } from './keys.ts'
 import { blankMcp, formOf, type McpForm, readMcpForm, readSettings, typedMcp } from './mcp-form.ts'
+import { originOf } from './origin.ts'
 
 const ENVIRONMENTS: Environment[] = ['live', 'test']
 

@@ -15,8 +15,8 @@ import { goTo, isHtmx, show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
 import { oneOf, text } from './form.ts'
-import { originOf } from './keys.ts'
 import { newOnce, once } from './once.ts'
+import { originOf } from './origin.ts'
 
 const HINTS: Record<Role, string> = {
   viewer: 'Sees keys, MCP servers and usage.',

@@ -6,20 +6,12 @@ import { anyone, inside, instanceOwner, newcomer, type Page, signedIn } from './
 import { readForm } from './form.ts'
 import { toHome, toKeys } from './front.ts'
 import { accept, invitationPage } from './invitations.ts'
+import { editKey, editKeyPage } from './key-edit.ts'
+import { beforeHarm, deleteKey, disableKey, revokeKey } from './key-harm.ts'
+import { issueKey, newKeyPage } from './key-issue.ts'
 import { keysPage } from './key-list.ts'
-import {
-  beforeHarm,
-  deleteKey,
-  disableKey,
-  enableKey,
-  issueKey,
-  keyPage,
-  keyRow,
-  newKeyPage,
-  renameKey,
-  renameKeyPage,
-  revokeKey,
-} from './keys.ts'
+import { keyPage } from './key-page.ts'
+import { enableKey, keyInPlace, renameKey, renameKeyPage } from './key-rename.ts'
 import {
   changeMcp,
   createMcp,
@@ -71,9 +63,11 @@ export const PAGES: readonly Page[] = [
   inside('keys.issue', 'get', '/keys/new', newKeyPage),
   inside('keys.issue', 'post', '/keys', issueKey),
   inside('keys.see', 'get', '/keys/:id', keyPage),
-  inside('keys.see', 'get', '/keys/:id/row', keyRow),
+  inside('keys.see', 'get', '/keys/:id/row', keyInPlace),
   inside('keys.issue', 'get', '/keys/:id/rename', renameKeyPage),
   inside('keys.issue', 'post', '/keys/:id/rename', renameKey),
+  inside('keys.issue', 'get', '/keys/:id/edit', editKeyPage),
+  inside('keys.issue', 'post', '/keys/:id/edit', editKey),
   inside('keys.issue', 'get', '/keys/:id/disable', beforeHarm('disable')),
   inside('keys.issue', 'post', '/keys/:id/disable', disableKey),
   inside('keys.issue', 'post', '/keys/:id/enable', enableKey),

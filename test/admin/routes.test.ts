@@ -67,6 +67,13 @@ const ROWS: Record<string, Row> = {
     path: ofKey('/w/:slug/keys/:id/rename'),
     form: () => ({ name: 'Another' }),
   },
+  'get /w/:slug/keys/:id/edit': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/edit') },
+  'post /w/:slug/keys/:id/edit': {
+    least: 'member',
+    done: 303,
+    path: ofKey('/w/:slug/keys/:id/edit'),
+    form: () => ({ name: 'Another', scopes: 'mcp:*', expires_at: 'never' }),
+  },
   'get /w/:slug/keys/:id/disable': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/disable') },
   'post /w/:slug/keys/:id/disable': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/disable') },
   'post /w/:slug/keys/:id/enable': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/enable') },

@@ -1,0 +1,64 @@
+import { impactOf } from '../core/keys/impact.ts'
+import { disable, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { orAgain, type Wrong } from './again.ts'
+import { goTo, showPiece } from './answer.ts'
+import type { Door } from './door.ts'
+import type { Inside } from './entrance.ts'
+import { text } from './form.ts'
+import { pageOf } from './key-row.ts'
+import { idIn, keyToChange } from './key-visit.ts'
+
+type Act = 'disable' | 'revoke' | 'delete'
+const DAY_MS = 86_400_000
+
+/** First who would notice. */
+export function beforeHarm(act: Act) {
+  return (door: Door) => async (visit: Inside) => askAgain(door, visit, act, [])
+}
+
+async function askAgain(door: Door, visit: Inside, act: Act, errors: Wrong): Promise<void> {
+  const { ctx } = door
+  const key = await keyToChange(door, visit)
+  const { calls, ...rest } = await impactOf(ctx, visit.caller, visit.workspace.id, key.id)
+  const usedWithinADay = key.lastUsedAt !== null && ctx.now().getTime() - key.lastUsedAt.getTime() < DAY_MS
+  const impact = { ...rest, calls24h: calls, usedWithinADay }
+  const reason = { chosen: text(visit.req, 'reason'), other: text(visit.req, 'other_reason') }
+  showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', { act, key, impact, reason, errors })
+}
+
+export function disableKey(door: Door) {
+  return async (visit: Inside) => {
+    await disable(door.ctx, visit.caller, visit.workspace.id, idIn(visit))
+    goTo(door, visit, pageOf(visit.base, { id: idIn(visit) }), 'key-disabled')
+  }
+}
+
+export function revokeKey(door: Door) {
+  return async (visit: Inside) => {
+    const { req, res, caller, workspace, base } = visit
+    const chosen = text(req, 'reason')
+    const reason = chosen === 'other' ? text(req, 'other_reason') : chosen
+    await orAgain(
+      res,
+      async () => {
+        await revoke(door.ctx, caller, workspace.id, idIn(visit), reason || null)
+        goTo(door, visit, pageOf(base, { id: idIn(visit) }), 'key-revoked')
+      },
+      (errors) => askAgain(door, visit, 'revoke', errors),
+    )
+  }
+}
+
+export function deleteKey(door: Door) {
+  return async (visit: Inside) => {
+    const confirmed = text(visit.req, 'confirm') === 'recent_use'
+    await orAgain(
+      visit.res,
+      async () => {
+        await removeKey(door.ctx, visit.caller, visit.workspace.id, idIn(visit), { confirmed })
+        goTo(door, visit, `${visit.base}/keys`, 'key-deleted')
+      },
+      (errors) => askAgain(door, visit, 'delete', errors),
+    )
+  }
+}
