@@ -2,6 +2,7 @@ import { loadAddonsFrom } from './assets.ts'
 import type { Config } from './config.ts'
 import type { Context } from './core/context.ts'
 import { deriveSecrets, Secret } from './core/secret.ts'
+import { folderWithin } from './docs/roots.ts'
 import { databaseFile, instanceSecret, makeDataDir } from './store/data-dir.ts'
 import { openStore } from './store/open.ts'
 
@@ -16,5 +17,6 @@ export function openContext(config: Config, now: () => Date, inMemory = false): 
     : instanceSecret(config.data_dir, config.secret)
   const secrets = deriveSecrets(secret)
   const store = openStore(inMemory ? ':memory:' : databaseFile(config.data_dir), secrets, now())
-  return { ctx: { store, secrets, now, brand: config.key_prefix }, migrated: store.migrated }
+  const folderAt = (path: string) => folderWithin(config.docs_roots, path)
+  return { ctx: { store, secrets, now, brand: config.key_prefix, folderAt }, migrated: store.migrated }
 }

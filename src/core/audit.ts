@@ -37,6 +37,12 @@ export const ACTIONS = [
   'mcp.added',
   'mcp.changed',
   'mcp.removed',
+  'repo.added',
+  'repo.changed',
+  'repo.removed',
+  'repo.file_put',
+  'repo.file_removed',
+  'repo.zip_put',
 ] as const
 
 export type Action = (typeof ACTIONS)[number]

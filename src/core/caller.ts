@@ -20,6 +20,7 @@ export const SCOPE_FOR: Record<Power, ManagementScope | null> = {
   'mcps.see': 'mcps:read',
   'usage.see': 'usage:read',
   'mcps.change': 'mcps:write',
+  'repos.see': 'repo:read',
   'repos.change': 'repo:write',
   'webhooks.change': 'webhooks:write',
   'audit.read': 'audit:read',

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-export type IdKind = 'usr' | 'ses' | 'wsp' | 'inv' | 'key' | 'mcp' | 'req'
+export type IdKind = 'usr' | 'ses' | 'wsp' | 'inv' | 'key' | 'mcp' | 'rep' | 'req'
 
 /** Sorts by time of making; the prefix tells a reader of a log what it names. No secret. */
 export function newId(kind: IdKind, now: Date): string {

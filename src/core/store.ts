@@ -1,8 +1,10 @@
 import type { ActivityLine, KeyUsed } from './activity.ts'
 import type { AuditEntry, AuditHead, AuditLine } from './audit.ts'
+import type { Repo } from './docs.ts'
 import type { Environment, Key, KeyState, KeyUse } from './keys/key.ts'
 import type { Mcp } from './mcps/mcp.ts'
 import type { KnownOffer } from './mcps/state.ts'
+import type { Furniture } from './repos/furnish.ts'
 import type { Role } from './workspaces/roles.ts'
 import type { Invitation, Member, Membership, Session, User, Workspace } from './workspaces/workspace.ts'
 
@@ -23,6 +25,7 @@ export type Store = {
   invitations: InvitationStore
   keys: KeyStore
   mcps: McpStore
+  repos: RepoStore
   activity: ActivityStore
   answers: AnswerStore
   audit: AuditStore
@@ -46,6 +49,7 @@ export type SetupStore = {
     workspace: Workspace,
     now: Date,
     entries: AuditEntry[],
+    furniture?: Furniture,
   ): Promise<boolean>
 }
 
@@ -85,7 +89,11 @@ export type WorkspaceStore = {
   list(): Promise<Workspace[]>
   ofUser(userId: string): Promise<Membership[]>
   /** With its first owner, or none when made on the command line. False if the slug is taken. */
-  add(workspace: Workspace, ownerId: string | null, entries: AuditEntry[]): Promise<boolean>
+  add(workspace: Workspace, ownerId: string | null, entries: AuditEntry[], furniture?: Furniture): Promise<boolean>
+  /** Those made by a version that had no documentation yet. */
+  unfurnished(): Promise<Workspace[]>
+  /** Once: nothing happens if it was furnished before. */
+  furnish(workspaceId: string, furniture: Furniture): Promise<void>
   rename(id: string, name: string, entry: AuditEntry): Promise<void>
   /** Gone with its keys, members and invitations; its audit stays. */
   remove(id: string, entries: AuditEntry[]): Promise<void>
@@ -186,6 +194,17 @@ export type McpStore = {
   remove(mcp: Mcp, entry: AuditEntry): Promise<void>
   offer(mcpId: string, environment: Environment): Promise<KnownOffer | null>
   keepOffer(mcpId: string, environment: Environment, known: KnownOffer): Promise<void>
+}
+
+export type RepoStore = {
+  /** Of every workspace. */
+  all(): Promise<Repo[]>
+  list(workspaceId: string): Promise<Repo[]>
+  /** False if the name is taken. */
+  add(repo: Repo, entry: AuditEntry): Promise<boolean>
+  /** Nothing has changed if the name is taken, or if the repo is gone or another change came first. */
+  change(repo: Repo, entry: AuditEntry): Promise<'done' | 'taken' | 'changed meanwhile'>
+  remove(repo: Repo, entry: AuditEntry): Promise<void>
 }
 
 export type ActivityStore = {

@@ -89,7 +89,7 @@ export function mcpsIn(db: Db, seal: KeyObject, moved: () => void): Store['mcps'
   }
 }
 
-function toRow(mcp: Mcp): McpRow {
+export function toRow(mcp: Mcp): McpRow {
   const { live, test } = mcp.targets
   return {
     id: mcp.id,

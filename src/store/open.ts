@@ -9,6 +9,7 @@ import { keysIn } from './keys.ts'
 import { mcpsIn } from './mcps.ts'
 import { membersIn } from './members.ts'
 import { migrate } from './migrate.ts'
+import { reposIn } from './repos.ts'
 import { sessionsIn } from './sessions.ts'
 import { setupIn } from './setup.ts'
 import { connect, kyselyOn } from './sqlite.ts'
@@ -30,7 +31,7 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
       migrated,
       version: version.now,
       seenVersion: version.seen,
-      setup: setupIn(db, secrets.audit),
+      setup: setupIn(db, secrets.audit, version.moved),
       users: usersIn(db, secrets.audit, version.moved),
       sessions: sessionsIn(db, secrets.audit),
       workspaces: workspacesIn(db, secrets.audit, version.moved),
@@ -38,6 +39,7 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
       invitations: invitationsIn(db, secrets.audit, version.moved),
       keys: keysIn(db, secrets.audit, version.moved),
       mcps: mcpsIn(db, secrets.audit, version.moved),
+      repos: reposIn(db, secrets.audit, version.moved),
       activity: activityIn(db, connection),
       answers: answersIn(db),
       audit: auditIn(db, secrets.audit),

@@ -2,11 +2,12 @@ import type { KeyObject } from 'node:crypto'
 import { invalid, Refusal } from '../core/refusal.ts'
 import type { Store } from '../core/store.ts'
 import { append, appendAll } from './audit.ts'
+import { furnish } from './furniture.ts'
 import type { Db } from './sqlite.ts'
 import { insertUser } from './users.ts'
 import { insertWorkspace } from './workspaces.ts'
 
-export function setupIn(db: Db, seal: KeyObject): Store['setup'] {
+export function setupIn(db: Db, seal: KeyObject, moved: () => void): Store['setup'] {
   const ownerExists = (on: Db) => on.selectFrom('users').select('id').where('instance_owner', '=', 1).executeTakeFirst()
 
   return {
@@ -36,8 +37,8 @@ export function setupIn(db: Db, seal: KeyObject): Store['setup'] {
       return Boolean(link)
     },
 
-    complete(tokenHash, owner, workspace, now, entries) {
-      return db.transaction().execute(async (tx) => {
+    complete(tokenHash, owner, workspace, now, entries, furniture) {
+      const made = db.transaction().execute(async (tx) => {
         if (await ownerExists(tx)) return false
         if (tokenHash !== null) {
           const used = await tx
@@ -55,8 +56,10 @@ export function setupIn(db: Db, seal: KeyObject): Store['setup'] {
         if (!(await insertWorkspace(tx, workspace, owner.id)))
           throw invalid('workspace', `There is a workspace ${workspace.slug} already. Choose another name.`)
         await appendAll(tx, seal, entries)
+        if (furniture) await furnish(tx, seal, workspace.id, furniture)
         return true
       })
+      return made.finally(moved)
     },
   }
 }

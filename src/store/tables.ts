@@ -8,7 +8,7 @@ export type Tables = {
   users: UserRow
   setup_links: { token_hash: string; expires_at: number; used_at: number | null }
   sessions: SessionRow
-  workspaces: { id: string; slug: string; name: string; created_at: number }
+  workspaces: { id: string; slug: string; name: string; created_at: number; furnished_at: number | null }
   members: { workspace_id: string; user_id: string; role: string; joined_at: number }
   invitations: InvitationRow
   keys: KeyRow
@@ -16,6 +16,7 @@ export type Tables = {
   key_use: KeyUseRow
   mcps: McpRow
   mcp_offers: { mcp_id: string; environment: string; offer: string; heard_at: number }
+  repos: RepoRow
   activity: ActivityRow
   answers: AnswerRow
 }
@@ -126,6 +127,17 @@ export type McpRow = {
   test: string | null
   isolation: string
   timeout_seconds: number
+  created_at: number
+  revision: number
+}
+
+export type RepoRow = {
+  id: string
+  workspace_id: string
+  name: string
+  source: string
+  path: string | null
+  environments: string
   created_at: number
   revision: number
 }

@@ -3,6 +3,7 @@ import type { Store } from '../core/store.ts'
 import type { Role } from '../core/workspaces/roles.ts'
 import type { Workspace } from '../core/workspaces/workspace.ts'
 import { append, appendAll } from './audit.ts'
+import { furnish } from './furniture.ts'
 import type { Db, Tx } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
@@ -34,12 +35,26 @@ export function workspacesIn(db: Db, seal: KeyObject, moved: () => void): Store[
       return rows.map((row) => ({ workspace: toWorkspace(row), role: row.role as Role }))
     },
 
-    add(workspace, ownerId, entries) {
-      return db.transaction().execute(async (tx) => {
+    add(workspace, ownerId, entries, furniture) {
+      const added = db.transaction().execute(async (tx) => {
         if (!(await insertWorkspace(tx, workspace, ownerId))) return false
         await appendAll(tx, seal, entries)
+        if (furniture) await furnish(tx, seal, workspace.id, furniture)
         return true
       })
+      return added.finally(moved)
+    },
+
+    async unfurnished() {
+      const rows = await db.selectFrom('workspaces').selectAll().where('furnished_at', 'is', null).execute()
+      return rows.map(toWorkspace)
+    },
+
+    async furnish(workspaceId, furniture) {
+      await db
+        .transaction()
+        .execute((tx) => furnish(tx, seal, workspaceId, furniture))
+        .finally(moved)
     },
 
     async rename(id, name, entry) {
@@ -66,7 +81,7 @@ export async function insertWorkspace(tx: Tx, workspace: Workspace, ownerId: str
   const { id, slug, name, createdAt } = workspace
   const added = await tx
     .insertInto('workspaces')
-    .values({ id, slug, name, created_at: createdAt.getTime() })
+    .values({ id, slug, name, created_at: createdAt.getTime(), furnished_at: null })
     .onConflict((conflict) => conflict.column('slug').doNothing())
     .returning('id')
     .executeTakeFirst()

@@ -13,7 +13,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
   admin: ['core', 'http', 'assets.ts'],
   'upstreams.ts': ['core', 'upstreams', 'docs', 'config.ts', 'assets.ts', 'version.ts'],
   'jobs.ts': ['core', 'notify'],
-  'context.ts': ['core', 'store', 'config.ts', 'assets.ts'],
+  'context.ts': ['core', 'store', 'docs', 'config.ts', 'assets.ts'],
   'app.ts': [
     ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'api', 'admin', 'jobs.ts'],
     ...['upstreams.ts', 'context.ts', 'config.ts', 'assets.ts', 'version.ts'],

@@ -1,11 +1,11 @@
-import type { Action, AuditEntry } from '../audit.ts'
+import type { Action, Actor, AuditEntry } from '../audit.ts'
 import { type Caller, demand } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../ids.ts'
 import type { Environment } from '../keys/key.ts'
 import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
-import { ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
+import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
 import { sealTarget } from './sealing.ts'
 
 const SLUG = /^[a-z0-9-]{1,32}$/
@@ -43,7 +43,7 @@ export async function addMcp(ctx: Context, caller: Caller, workspaceId: string, 
     createdAt: ctx.now(),
     revision: 1,
   }
-  if (!(await ctx.store.mcps.add(mcp, entryFor(ctx, caller, 'mcp.added', mcp, null, recorded(mcp)))))
+  if (!(await ctx.store.mcps.add(mcp, mcpAdded(ctx, caller, mcp))))
     throw new Refusal('conflict', `There is an MCP called ${mcp.slug} already. Choose another slug.`)
   return mcp
 }
@@ -202,6 +202,8 @@ function sealedTarget(ctx: Context, target: Target | null): Target | null {
 }
 
 function checkTarget(target: Target): Target {
+  if (target.kind === 'builtin' && target.name !== DOCS)
+    throw invalid('builtin', `There is no builtin server ${target.name}, only ${DOCS}.`)
   if (target.kind === 'stdio' && !target.command.trim())
     throw invalid('command', 'Name the command that starts the server.')
   if (target.kind === 'http') {
@@ -277,9 +279,13 @@ function withoutSecrets(args: string[]): string[] {
   })
 }
 
+export function mcpAdded(ctx: Pick<Context, 'now'>, by: { actor: Actor }, mcp: Mcp): AuditEntry {
+  return entryFor(ctx, by, 'mcp.added', mcp, null, recorded(mcp))
+}
+
 function entryFor(
-  ctx: Context,
-  caller: Caller,
+  ctx: Pick<Context, 'now'>,
+  caller: { actor: Actor },
   action: Action,
   mcp: Mcp,
   before: AuditEntry['before'],

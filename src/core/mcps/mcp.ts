@@ -17,6 +17,8 @@ export type StdioTarget = {
   cwd: string | null
 }
 export type BuiltinTarget = { kind: 'builtin'; name: string }
+/** The one server that Claviger brings along: it searches the workspace's repos. */
+export const DOCS = 'docs'
 export type Target = HttpTarget | StdioTarget | BuiltinTarget
 
 export type Mcp = {

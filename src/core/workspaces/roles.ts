@@ -6,6 +6,7 @@ const LEAST_ROLE = {
   'workspace.see': 'viewer',
   'keys.see': 'viewer',
   'mcps.see': 'viewer',
+  'repos.see': 'viewer',
   'usage.see': 'viewer',
   'members.see': 'viewer',
   'keys.issue': 'member',

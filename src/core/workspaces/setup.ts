@@ -1,8 +1,8 @@
-import type { Actor } from '../audit.ts'
-import { INSTANCE } from '../audit.ts'
+import { type Actor, type AuditEntry, INSTANCE } from '../audit.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../ids.ts'
 import { Refusal } from '../refusal.ts'
+import { furnitureFor } from '../repos/furnish.ts'
 import { hashToken, newToken, type Secret } from '../secret.ts'
 import { hashPassword } from './password.ts'
 import { checkEmail, checkPersonName } from './people.ts'
@@ -59,7 +59,7 @@ export async function setUp(
   }
   const by: Actor = token === null ? actor : { ...actor, kind: 'user', id: user.id, label: email }
   const entry = { at: now, actor: by, before: null }
-  const made = await ctx.store.setup.complete(token && hashToken(ctx.secrets, token), user, workspace, now, [
+  const entries: AuditEntry[] = [
     {
       ...entry,
       chain: INSTANCE,
@@ -81,7 +81,10 @@ export async function setUp(
       subject: { kind: 'workspace', id: workspace.id, label: workspace.slug },
       after: { slug: workspace.slug, name: workspaceName, owner: email },
     },
-  ])
+  ]
+  const tokenHash = token && hashToken(ctx.secrets, token)
+  const furniture = furnitureFor(ctx, by, workspace.id)
+  const made = await ctx.store.setup.complete(tokenHash, user, workspace, now, entries, furniture)
   if (!made)
     throw (await ctx.store.setup.done())
       ? new Refusal('conflict', 'This instance has an owner already. Sign in instead.')

@@ -4,6 +4,7 @@ import { type Caller, demand } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { newId } from '../ids.ts'
 import { invalid, Refusal } from '../refusal.ts'
+import { furnitureFor } from '../repos/furnish.ts'
 import type { User, Workspace } from './workspace.ts'
 
 export function checkWorkspaceName(text: string): string {
@@ -45,10 +46,12 @@ export async function createWorkspace(
     const slug = await freeSlug(ctx, name)
     const workspace: Workspace = { id: newId('wsp', ctx.now()), slug, name, createdAt: ctx.now() }
     const after = { slug, name, owner: owner?.email ?? null }
-    const added = await ctx.store.workspaces.add(workspace, owner?.id ?? null, [
+    const entries = [
       entryOf(ctx, INSTANCE, actor, 'workspace.created', workspace, null, after),
       entryOf(ctx, workspace.id, actor, 'workspace.created', workspace, null, after),
-    ])
+    ]
+    const furniture = furnitureFor(ctx, actor, workspace.id)
+    const added = await ctx.store.workspaces.add(workspace, owner?.id ?? null, entries, furniture)
     if (added) return workspace
   }
 }

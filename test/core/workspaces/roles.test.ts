@@ -15,6 +15,7 @@ const TABLE: Record<Power, string> = {
   'keys.issue': '- ● ● ●',
   'keys.all': '- - ● ●',
   'mcps.change': '- - ● ●',
+  'repos.see': 'viewer',
   'repos.change': '- - ● ●',
   'webhooks.change': '- - ● ●',
   'audit.read': '- - ● ●',

@@ -1,0 +1,38 @@
+import { realpathSync, statSync } from 'node:fs'
+import { isAbsolute, relative } from 'node:path'
+import { invalid } from '../core/refusal.ts'
+
+/** The folder itself, links followed. One answer for what is missing and what lies elsewhere: nobody explores the disk. */
+export function folderWithin(roots: readonly string[], path: string): string {
+  if (roots.length === 0)
+    throw invalid(
+      'path',
+      'No folder may be read yet. Set CLAVIGER_DOCS_ROOTS to the folders that repos may lie in, such as /srv/docs, for the server and for this command.',
+    )
+  const folder = real(path)
+  if (isAbsolute(path) && folder !== null && isFolder(folder) && roots.some((root) => isWithin(root, folder)))
+    return folder
+  throw invalid(
+    'path',
+    `${path} is no folder inside ${roots.join(' or ')}, where CLAVIGER_DOCS_ROOTS lets repos lie. Write the whole path.`,
+  )
+}
+
+function isWithin(root: string, folder: string): boolean {
+  const from = real(root)
+  if (from === null) return false
+  const way = relative(from, folder)
+  return way === '' || (!/^\.\.(?:[/\\]|$)/.test(way) && !isAbsolute(way))
+}
+
+function real(path: string): string | null {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
