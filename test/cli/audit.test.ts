@@ -36,11 +36,11 @@ describe('audit verify', () => {
     const said = await json('audit', 'verify')
     expect(said).toMatchObject({
       ok: true,
-      checked: 5,
+      checked: 7,
       chains: [{ chain: 'instance', ok: true, checked: 2 }, { ok: true }],
     })
     expect(await json('audit', 'verify', '--instance')).toMatchObject({ checked: 2 })
-    expect(await good('audit', 'verify', '--workspace', 'main')).toMatch(/^wsp_\w+: 3 lines, whole\n$/)
+    expect(await good('audit', 'verify', '--workspace', 'main')).toMatch(/^wsp_\w+: 5 lines, whole\n$/)
   })
 
   it('names the first line that was changed', async () => {
@@ -51,11 +51,11 @@ describe('audit verify', () => {
     const said = await claviger('audit', 'verify')
     expect(said).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/line 2: was changed .+ Compare with a backup\.\n$/),
+      err: expect.stringMatching(/line 4: was changed .+ Compare with a backup\.\n$/),
     })
     expect(JSON.parse((await claviger('audit', 'verify', '--json')).out)).toMatchObject({
       ok: false,
-      first_bad: { chain: expect.stringMatching(/^wsp_/), seq: 2 },
+      first_bad: { chain: expect.stringMatching(/^wsp_/), seq: 4 },
     })
   })
 })

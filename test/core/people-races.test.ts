@@ -108,7 +108,7 @@ it('learns the makers of the links that an earlier version made', () => {
   migrate(connection, before, NOW)
   connection.exec(`
     insert into users values ('usr_ana', 'ana@example.com', 'Ana', 'h', 0, 1);
-    insert into workspaces values ('wsp', 'main', 'Main', 1);
+    insert into workspaces (id, slug, name, created_at) values ('wsp', 'main', 'Main', 1);
     insert into invitations values ('a', 'wsp', 'a', null, 'member', 1, 'ana@example.com', 9, null);
     insert into invitations values ('b', 'wsp', 'b', null, 'member', 1, 'gone@example.com', 9, null);
     insert into invitations values ('c', 'wsp', 'c', null, 'owner', 1, 'command line (root)', 9, null);
