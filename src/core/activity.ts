@@ -21,3 +21,6 @@ export type ActivityLine = {
 
 /** What a batch of calls says about one key. */
 export type KeyUsed = { keyId: string; at: Date; ip: string; client: string | null; requests: number }
+
+/** A secret that was rotated out, and is still in use: rotating is done once nobody is left. */
+export type OldSecretUsed = { hash: string; at: Date }

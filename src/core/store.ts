@@ -1,4 +1,4 @@
-import type { ActivityLine, KeyUsed } from './activity.ts'
+import type { ActivityLine, KeyUsed, OldSecretUsed } from './activity.ts'
 import type { AuditEntry, AuditHead, AuditLine } from './audit.ts'
 import type { Repo } from './docs.ts'
 import type { Environment, Key, KeyState, KeyUse } from './keys/key.ts'
@@ -136,8 +136,12 @@ export type InvitationStore = {
   revoke(workspaceId: string, id: string, entry: AuditEntry): Promise<boolean>
 }
 
-/** A key as found by one of its secrets; `secretEndsAt` is set once that secret was rotated out. */
-export type FoundKey = { key: Key; secretEndsAt: Date | null }
+/** A key as found by one of its secrets. */
+export type FoundKey = { key: Key; secret: KeySecret }
+/** `endsAt` is set once it was rotated out. */
+export type KeySecret = { hash: string; endsAt: Date | null }
+/** `imported`: its full key was made elsewhere, and may have any shape. */
+export type NewSecret = { hash: string; imported?: boolean }
 
 export type KeyChange = Partial<
   Pick<
@@ -179,10 +183,23 @@ export type KeyStore = {
   /** How many there are in each state. */
   tally(query: KeyQuery): Promise<Record<KeyState, number>>
   named(workspaceId: string, nameOrHint: string): Promise<KeyWithUse[]>
-  add(key: Key, hash: string, entry: AuditEntry): Promise<void>
+  /** False if another key has this secret. */
+  add(key: Key, secret: NewSecret, entry: AuditEntry): Promise<boolean>
   /** Null if the key is gone or another change came first (its revision moved). */
   change(key: Key, changed: KeyChange, entry: AuditEntry): Promise<Key | null>
+  /** The secrets before this one work until `overlapEndsAt`, or end now if it is null. Null as for `change`. */
+  rotate(
+    key: Key,
+    next: { hash: string; hint: string; overlapEndsAt: Date | null },
+    now: Date,
+    entry: AuditEntry,
+  ): Promise<Key | null>
+  /** Ends the overlap. Null as for `change`. */
+  finishRotation(key: Key, now: Date, entry: AuditEntry): Promise<Key | null>
+  /** False if the key is gone or another change came first. */
   remove(key: Key, entry: AuditEntry): Promise<boolean>
+  /** Whether any secret was made elsewhere: only then can what is not of our shape be a key. */
+  anyImported(): Promise<boolean>
 }
 
 export type McpStore = {
@@ -209,7 +226,7 @@ export type RepoStore = {
 
 export type ActivityStore = {
   /** One transaction for a batch; a key that is gone by then is passed over. */
-  write(lines: ActivityLine[], used: KeyUsed[]): Promise<void>
+  write(lines: ActivityLine[], used: KeyUsed[], oldSecrets?: OldSecretUsed[]): Promise<void>
   list(query: { workspaceId: string; keyId?: string }, page: PageRequest): Promise<Page<ActivityLine>>
   /** Who called with a key since then. */
   callersOf(workspaceId: string, keyId: string, since: Date): Promise<Callers>

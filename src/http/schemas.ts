@@ -209,7 +209,13 @@ const keyMembers = {
   last_used_ip: z.string().nullable(),
   last_used_client: z.string().nullable(),
   request_count: z.int(),
-  rotation: z.null(),
+  rotation: z
+    .object({
+      overlap_ends_at: time,
+      old_last_used_at: time.nullable().meta({ description: 'When the secret that was rotated out was last used.' }),
+    })
+    .nullable()
+    .meta({ description: 'While two secrets work; else null.' }),
   revoked_reason: z.string().nullable(),
 } satisfies { [member in keyof ShownKey]: z.ZodType<ShownKey[member]> }
 

@@ -10,13 +10,14 @@ import type { ActivityRow } from './tables.ts'
 export function activityIn(db: Db, connection: Database.Database): Store['activity'] {
   let statements: Statements | null = null
   return {
-    async write(lines, used) {
+    async write(lines, used, oldSecrets = []) {
       statements ??= prepared(connection)
-      const { addLine, addUse } = statements
+      const { addLine, addUse, addOldUse } = statements
       await db.transaction().execute(async () => {
         for (const line of lines) addLine.run(toRow(line))
         for (const { keyId, at, ip, client, requests } of used)
           addUse.run({ key_id: keyId, at: at.getTime(), ip, client, requests })
+        for (const { hash, at } of oldSecrets) addOldUse.run({ hash, at: at.getTime() })
       })
     },
 
@@ -112,6 +113,7 @@ function prepared(connection: Database.Database) {
        values (@workspace_id, @at, @request_id, @key_id, @mcp, @method, @tool, @environment, @outcome, @status,
          @latency_ms, @upstream_ms, @ip, @client)`,
     ),
+    addOldUse: connection.prepare('update key_secrets set last_used_at = @at where hash = @hash'),
     addUse: connection.prepare(
       `insert into key_use (key_id, last_used_at, last_used_ip, last_used_client, request_count)
        select id, @at, @ip, @client, @requests from keys where id = @key_id

@@ -14,6 +14,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       .leftJoin('key_use', 'key_use.key_id', 'keys.id')
       .selectAll('keys')
       .select(['key_use.last_used_at', 'key_use.last_used_ip', 'key_use.last_used_client', 'key_use.request_count'])
+      .select(oldLastUse)
 
   return {
     async byId(workspaceId, id) {
@@ -32,7 +33,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .select('key_secrets.ends_at as secret_ends_at')
         .where('key_secrets.hash', '=', hash)
         .executeTakeFirst()
-      return row ? { key: toKey(row), secretEndsAt: date(row.secret_ends_at) } : null
+      return row ? { key: toKey(row), secret: { hash, endsAt: date(row.secret_ends_at) } } : null
     },
 
     async list(query, page) {
@@ -65,18 +66,17 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       return rows.map(toKeyWithUse)
     },
 
-    async add(key, hash, entry) {
-      await db
+    add(key, { hash, imported = false }, entry) {
+      return db
         .transaction()
         .execute(async (tx) => {
           if (key.ownerId !== null && !(await isMember(tx, key.workspaceId, key.ownerId)))
             throw new Refusal('forbidden', 'Whoever the key would belong to is no longer a member of this workspace.')
+          if (await isKnown(tx, hash)) return false
           await tx.insertInto('keys').values(toRow(key)).execute()
-          await tx
-            .insertInto('key_secrets')
-            .values({ hash, key_id: key.id, hint: key.hint, created_at: key.createdAt.getTime(), ends_at: null })
-            .execute()
+          await addSecret(tx, key.id, { hash, hint: key.hint, imported, createdAt: key.createdAt })
           await append(tx, seal, entry)
+          return true
         })
         .finally(moved)
     },
@@ -85,13 +85,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       return db
         .transaction()
         .execute(async (tx) => {
-          const row = await tx
-            .updateTable('keys')
-            .set({ ...toColumns(changed), revision: key.revision + 1 })
-            .where('id', '=', key.id)
-            .where('revision', '=', key.revision)
-            .returningAll()
-            .executeTakeFirst()
+          const row = await renewed(tx, key, toColumns(changed))
           if (!row) return null
           await append(tx, seal, entry)
           return toKey(row)
@@ -99,11 +93,58 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(moved)
     },
 
+    rotate(key, { hash, hint, overlapEndsAt }, now, entry) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const row = await renewed(tx, key, { hint, overlap_ends_at: overlapEndsAt?.getTime() ?? null })
+          if (!row) return null
+          await tx
+            .updateTable('key_secrets')
+            .set({ ends_at: (overlapEndsAt ?? now).getTime(), last_used_at: lastUseOf(key.id) })
+            .where('key_id', '=', key.id)
+            .where('ends_at', 'is', null)
+            .execute()
+          await addSecret(tx, key.id, { hash, hint, imported: false, createdAt: now })
+          await append(tx, seal, entry)
+          return toKey(row)
+        })
+        .finally(moved)
+    },
+
+    finishRotation(key, now, entry) {
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const row = await renewed(tx, key, { overlap_ends_at: null })
+          if (!row) return null
+          await tx
+            .updateTable('key_secrets')
+            .set({ ends_at: now.getTime() })
+            .where('key_id', '=', key.id)
+            .where('ends_at', '>', now.getTime())
+            .execute()
+          await append(tx, seal, entry)
+          return toKey(row)
+        })
+        .finally(moved)
+    },
+
+    async anyImported() {
+      const found = await db.selectFrom('key_secrets').select('hash').where('imported', '=', 1).limit(1).execute()
+      return found.length > 0
+    },
+
     remove(key, entry) {
       return db
         .transaction()
         .execute(async (tx) => {
-          const gone = await tx.deleteFrom('keys').where('id', '=', key.id).returning('id').executeTakeFirst()
+          const gone = await tx
+            .deleteFrom('keys')
+            .where('id', '=', key.id)
+            .where('revision', '=', key.revision)
+            .returning('id')
+            .executeTakeFirst()
           if (!gone) return false
           await append(tx, seal, entry)
           return true
@@ -112,6 +153,40 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
     },
   }
 }
+
+/** Undefined if another change came first. */
+function renewed(tx: Tx, key: Key, columns: Partial<KeyRow>): Promise<KeyRow | undefined> {
+  return tx
+    .updateTable('keys')
+    .set({ ...columns, revision: key.revision + 1 })
+    .where('id', '=', key.id)
+    .where('revision', '=', key.revision)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+type AddedSecret = { hash: string; hint: string; imported: boolean; createdAt: Date }
+
+async function addSecret(tx: Tx, keyId: string, { hash, hint, imported, createdAt }: AddedSecret): Promise<void> {
+  const row = { hash, key_id: keyId, hint, created_at: createdAt.getTime(), imported: Number(imported) }
+  await tx
+    .insertInto('key_secrets')
+    .values({ ...row, ends_at: null, last_used_at: null })
+    .execute()
+}
+
+async function isKnown(tx: Tx, hash: string): Promise<boolean> {
+  return (await tx.selectFrom('key_secrets').select('hash').where('hash', '=', hash).execute()).length > 0
+}
+
+/** Up to the rotation the only secret there was: its last use is the key's. */
+function lastUseOf(keyId: string) {
+  return sql<number | null>`(select last_used_at from key_use where key_id = ${keyId})`
+}
+
+/** Of the secret that ends with the overlap. */
+const oldLastUse = sql<number | null>`(select max(key_secrets.last_used_at) from key_secrets
+  where key_secrets.key_id = keys.id and key_secrets.ends_at = keys.overlap_ends_at)`.as('old_last_used_at')
 
 async function isMember(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
   const found = await tx
@@ -125,7 +200,9 @@ async function isMember(tx: Tx, workspaceId: string, userId: string): Promise<bo
 
 const NONE: Record<KeyState, number> = { active: 0, scheduled: 0, expired: 0, disabled: 0, revoked: 0 }
 
-type WithUse = KeyRow & { [column in Exclude<keyof KeyUseRow, 'key_id'>]: KeyUseRow[column] | null }
+type WithUse = KeyRow & { [column in Exclude<keyof KeyUseRow, 'key_id'>]: KeyUseRow[column] | null } & {
+  old_last_used_at: number | null
+}
 type Listing = SelectQueryBuilder<Tables & { key_use: KeyUseRow | null }, 'keys' | 'key_use', WithUse>
 
 /** Mirrors `stateOf` for lists; whether a key may pass is never decided here. */
@@ -177,6 +254,7 @@ export function toKey(row: KeyRow): Key {
     notBefore: date(row.not_before),
     expiresAt: date(row.expires_at),
     disabledAt: date(row.disabled_at),
+    overlapEndsAt: date(row.overlap_ends_at),
     revokedAt: date(row.revoked_at),
     revokedReason: row.revoked_reason,
     createdAt: new Date(row.created_at),
@@ -192,6 +270,7 @@ function toKeyWithUse(row: WithUse): KeyWithUse {
     lastUsedIp: row.last_used_ip,
     lastUsedClient: row.last_used_client,
     requestCount: row.request_count ?? 0,
+    oldLastUsedAt: date(row.old_last_used_at),
   }
 }
 
@@ -203,6 +282,7 @@ function toRow(key: Key): KeyRow {
     owner_id: key.ownerId,
     hint: key.hint,
     environment: key.environment,
+    overlap_ends_at: time(key.overlapEndsAt),
     created_at: key.createdAt.getTime(),
     created_by_kind: key.createdBy.kind,
     created_by_id: key.createdBy.id,

@@ -12,7 +12,7 @@ export type Tables = {
   members: { workspace_id: string; user_id: string; role: string; joined_at: number }
   invitations: InvitationRow
   keys: KeyRow
-  key_secrets: { hash: string; key_id: string; hint: string; created_at: number; ends_at: number | null }
+  key_secrets: KeySecretRow
   key_use: KeyUseRow
   mcps: McpRow
   mcp_offers: { mcp_id: string; environment: string; offer: string; heard_at: number }
@@ -91,6 +91,7 @@ export type KeyRow = {
   not_before: number | null
   expires_at: number | null
   disabled_at: number | null
+  overlap_ends_at: number | null
   revoked_at: number | null
   revoked_reason: string | null
   created_at: number
@@ -98,6 +99,16 @@ export type KeyRow = {
   created_by_id: string | null
   created_by_label: string
   revision: number
+}
+
+export type KeySecretRow = {
+  hash: string
+  key_id: string
+  hint: string
+  created_at: number
+  ends_at: number | null
+  last_used_at: number | null
+  imported: number
 }
 
 export type KeyUseRow = {

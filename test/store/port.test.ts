@@ -414,11 +414,11 @@ describe('keys', () => {
       revokedReason: 'leaked',
       createdBy: { kind: 'user', id: owner.id, label: 'ana@example.com' },
     } as const
-    const unused = { lastUsedAt: null, lastUsedIp: null, lastUsedClient: null, requestCount: 0 }
+    const unused = { lastUsedAt: null, lastUsedIp: null, lastUsedClient: null, requestCount: 0, oldLastUsedAt: null }
     for (const more of [{}, full as unknown as object]) {
       const { key, hash } = await add(more)
       expect(await store.keys.byId(workspace.id, key.id)).toEqual({ ...key, ...unused })
-      expect(await store.keys.findByHash(hash)).toEqual({ key, secretEndsAt: null })
+      expect(await store.keys.findByHash(hash)).toEqual({ key, secret: { hash, endsAt: null } })
     }
   })
 
@@ -436,7 +436,7 @@ describe('keys', () => {
     const { workspace, user, key: add } = await furnished(store)
     const stranger = await user()
     const { key, hash } = aKey(workspace, { ownerId: stranger.id })
-    await expect(store.keys.add(key, hash, entryOf('key.created', workspace.id, key.id))).rejects.toMatchObject({
+    await expect(store.keys.add(key, { hash }, entryOf('key.created', workspace.id, key.id))).rejects.toMatchObject({
       code: 'forbidden',
     })
     expect(await store.keys.findByHash(hash)).toBeNull()
@@ -517,8 +517,9 @@ describe('keys', () => {
       name: 'new',
       expiresAt: null,
     })
-    expect(await store.keys.remove(key, entry)).toBe(true)
     expect(await store.keys.remove(key, entry)).toBe(false)
+    expect(await store.keys.remove({ ...key, revision: 3 }, entry)).toBe(true)
+    expect(await store.keys.remove({ ...key, revision: 3 }, entry)).toBe(false)
     expect(await store.keys.change({ ...key, revision: 3 }, { name: 'x' }, entry)).toBeNull()
   })
 })

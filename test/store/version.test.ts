@@ -53,7 +53,9 @@ describe('the version of the store', () => {
     const { workspace } = await furnished(store)
     const { key, hash } = aKey(workspace, { workspaceId: 'nowhere' })
     const before = store.version()
-    await expect(store.keys.add(key, hash, entryOf('key.created', workspace.id, key.id))).rejects.toThrow('FOREIGN KEY')
+    await expect(store.keys.add(key, { hash }, entryOf('key.created', workspace.id, key.id))).rejects.toThrow(
+      'FOREIGN KEY',
+    )
     expect(store.version()).toBeGreaterThan(before)
   })
 
@@ -111,7 +113,7 @@ describe('the ring', () => {
     const ring = keyRing({ store })
     expect(await ring.find(hash)).toBeNull()
     expect(ring.find(hash)).toBeNull()
-    await store.keys.add(key, hash, entryOf('key.created', workspace.id, key.id))
+    await store.keys.add(key, { hash }, entryOf('key.created', workspace.id, key.id))
     expect(await stateIn(ring, hash)).toEqual({ disabled: false, revision: 1 })
   })
 
@@ -124,7 +126,7 @@ describe('the ring', () => {
     expect(await stateIn(ring, hash)).toEqual({ disabled: false, revision: 1 })
     await cli.keys.change(key, { disabledAt: NOW }, entryOf('key.disabled', workspace.id, key.id))
     expect(await stateIn(ring, hash)).toEqual({ disabled: true, revision: 2 })
-    await cli.keys.remove(key, entryOf('key.deleted', workspace.id, key.id))
+    await cli.keys.remove({ ...key, revision: 2 }, entryOf('key.deleted', workspace.id, key.id))
     expect(await ring.find(hash)).toBeNull()
   })
 

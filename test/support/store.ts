@@ -100,6 +100,7 @@ export function aKey(workspace: Workspace, more: Partial<Key> = {}): { key: Key;
     notBefore: null,
     expiresAt: null,
     disabledAt: null,
+    overlapEndsAt: null,
     revokedAt: null,
     revokedReason: null,
     createdAt: NOW,
@@ -144,7 +145,7 @@ export async function furnished(store: OpenStore) {
     },
     async key(more: Partial<Key> = {}) {
       const made = aKey(workspace, more)
-      await store.keys.add(made.key, made.hash, entryOf('key.created', workspace.id, made.key.id))
+      await store.keys.add(made.key, { hash: made.hash }, entryOf('key.created', workspace.id, made.key.id))
       return made
     },
     actions: async (chain = workspace.id) =>

@@ -36,7 +36,11 @@ export function checksum(body: string): string {
  * database verifies nothing. The inner hash lets keys that another system stored as SHA-256 move here.
  */
 export function hashOf(fullKey: string, secrets: Secrets): string {
-  return sealedHash(hash('sha256', fullKey, 'buffer'), secrets)
+  return sealedHash(sha256Of(fullKey), secrets)
+}
+
+export function sha256Of(fullKey: string): Buffer {
+  return hash('sha256', fullKey, 'buffer')
 }
 
 export function sealedHash(sha256: Buffer, secrets: Secrets): string {

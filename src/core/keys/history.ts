@@ -1,8 +1,8 @@
 import type { AuditLine } from '../audit.ts'
 import { type Caller, mayDo } from '../caller.ts'
 import type { Context } from '../context.ts'
+import { mayChange } from './changing.ts'
 import type { Key } from './key.ts'
-import { mayChange } from './lifecycle.ts'
 
 const MOST_LINES = 50
 

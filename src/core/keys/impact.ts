@@ -2,7 +2,7 @@ import type { Caller } from '../caller.ts'
 import { demand } from '../caller.ts'
 import type { Context } from '../context.ts'
 import type { Callers } from '../store.ts'
-import { keyOf } from './lifecycle.ts'
+import { keyOf } from './changing.ts'
 
 export type Impact = Callers & { lastUsedAt: Date | null }
 

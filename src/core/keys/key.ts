@@ -26,6 +26,8 @@ export type Key = {
   notBefore: Date | null
   expiresAt: Date | null
   disabledAt: Date | null
+  /** Until then the secret that was rotated out works as well; null once that was ended, or never began. */
+  overlapEndsAt: Date | null
   revokedAt: Date | null
   revokedReason: string | null
   createdAt: Date
@@ -39,6 +41,8 @@ export type KeyUse = {
   lastUsedIp: string | null
   lastUsedClient: string | null
   requestCount: number
+  /** Of the secret that was rotated out last, while both work. */
+  oldLastUsedAt: Date | null
 }
 
 export type KeyState = 'active' | 'scheduled' | 'expired' | 'disabled' | 'revoked'
@@ -50,4 +54,9 @@ export function stateOf(key: Key, now: Date): KeyState {
   if (key.expiresAt && key.expiresAt <= now) return 'expired'
   if (key.notBefore && key.notBefore > now) return 'scheduled'
   return 'active'
+}
+
+/** Whether two secrets of a key work: what is revoked has none. */
+export function overlapIsOpen<K extends Key>(key: K, now: Date): key is K & { overlapEndsAt: Date } {
+  return key.revokedAt === null && key.overlapEndsAt !== null && key.overlapEndsAt > now
 }

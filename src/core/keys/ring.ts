@@ -1,7 +1,11 @@
 import type { Context } from '../context.ts'
 import type { FoundKey } from '../store.ts'
 
-export type Ring = { find(hash: string): FoundKey | null | Promise<FoundKey | null> }
+export type Ring = {
+  find(hash: string): FoundKey | null | Promise<FoundKey | null>
+  /** Whether a text that is not of our shape may be a key at all: if not, nothing is read for it. */
+  hasImported(): Promise<boolean>
+}
 
 const MOST_KEYS = 20_000
 const MOST_STRANGERS = 5_000
@@ -15,18 +19,33 @@ export function keyRing({ store }: Pick<Context, 'store'>): Ring {
   let keys = new Map<string, FoundKey>()
   let strangers = new Set<string>()
 
+  let imported: Promise<boolean> | null = null
+
+  function lookAround(): void {
+    const current = store.version()
+    if (current === version) return
+    version = current
+    keys = new Map()
+    strangers = new Set()
+    imported = null
+  }
+
   return {
     find(hash) {
-      const current = store.version()
-      if (current !== version) {
-        version = current
-        keys = new Map()
-        strangers = new Set()
-      }
+      lookAround()
       const known = keys.get(hash)
       if (known) return known
       if (strangers.has(hash)) return null
       return read(hash, keys, strangers)
+    },
+
+    hasImported() {
+      lookAround()
+      imported ??= store.keys.anyImported().catch((error) => {
+        imported = null
+        throw error
+      })
+      return imported
     },
   }
 

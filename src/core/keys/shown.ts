@@ -1,5 +1,5 @@
 import type { KeyWithUse } from '../store.ts'
-import { type Key, type KeyState, type Maker, type McpAccess, stateOf } from './key.ts'
+import { type Key, type KeyState, type Maker, type McpAccess, overlapIsOpen, stateOf } from './key.ts'
 
 /** A key as every door prints it in JSON: the contract's fields, and no other. */
 export type ShownKey = {
@@ -24,7 +24,8 @@ export type ShownKey = {
   last_used_ip: string | null
   last_used_client: string | null
   request_count: number
-  rotation: null
+  /** While two secrets work. */
+  rotation: { overlap_ends_at: string; old_last_used_at: string | null } | null
   revoked_reason: string | null
 }
 
@@ -53,7 +54,9 @@ export function shown(key: KeyWithUse | Key, now: Date): ShownKey {
     last_used_ip: use?.lastUsedIp ?? null,
     last_used_client: use?.lastUsedClient ?? null,
     request_count: use?.requestCount ?? 0,
-    rotation: null,
+    rotation: overlapIsOpen(key, now)
+      ? { overlap_ends_at: key.overlapEndsAt.toISOString(), old_last_used_at: iso(use?.oldLastUsedAt) }
+      : null,
     revoked_reason: key.revokedReason,
   }
 }

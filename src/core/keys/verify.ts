@@ -1,26 +1,36 @@
 import { type Code, Refusal } from '../refusal.ts'
 import type { Secrets } from '../secret.ts'
-import type { FoundKey } from '../store.ts'
+import type { FoundKey, KeySecret } from '../store.ts'
 import { addressIsIn } from './addresses.ts'
 import { hashOf, wellFormed } from './format.ts'
 import { type Key, type KeyState, stateOf } from './key.ts'
 import type { Ring } from './ring.ts'
 
-export type Verdict = { ok: true; key: Key } | { ok: false; why: Why; key: Key | null }
+export type Verdict = { ok: true; key: Key; secret: KeySecret } | { ok: false; why: Why; key: Key | null }
 type Why = 'malformed' | 'unknown' | Exclude<KeyState, 'active'>
+
+/** What a header can carry whole. */
+const MAY_BE_IMPORTED = /^[\x21-\x7e]{1,512}$/
 
 /** From memory and without waiting when the key is on the ring; a Promise only when it must be read. */
 export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Verdict | Promise<Verdict> {
-  if (!wellFormed(fullKey)) return { ok: false, why: 'malformed', key: null }
+  if (!wellFormed(fullKey)) return verifyImported(ring, secrets, fullKey, now)
   const found = ring.find(hashOf(fullKey, secrets))
   return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
 }
 
+/** Keys made elsewhere have any shape; to all else that is not ours to the last digit, its shape is the reason. */
+async function verifyImported(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Promise<Verdict> {
+  const found =
+    MAY_BE_IMPORTED.test(fullKey) && (await ring.hasImported()) && (await ring.find(hashOf(fullKey, secrets)))
+  return found ? judge(found, now) : { ok: false, why: 'malformed', key: null }
+}
+
 export function judge(found: FoundKey | null, now: Date): Verdict {
   if (!found) return { ok: false, why: 'unknown', key: null }
-  const { key, secretEndsAt } = found
-  const state = secretEndsAt && secretEndsAt <= now ? 'revoked' : stateOf(key, now)
-  return state === 'active' ? { ok: true, key } : { ok: false, why: state, key }
+  const { key, secret } = found
+  const state = secret.endsAt && secret.endsAt <= now ? 'revoked' : stateOf(key, now)
+  return state === 'active' ? { ok: true, key, secret } : { ok: false, why: state, key }
 }
 
 const REFUSED: Record<Why, [Code, string]> = {

@@ -1,0 +1,57 @@
+import type { Caller } from '../caller.ts'
+import type { Context } from '../context.ts'
+import { invalid, Refusal } from '../refusal.ts'
+import { entryFor, recorded } from './changing.ts'
+import { sealedHash, sha256Of, wellFormed } from './format.ts'
+import { draftFor } from './issuing.ts'
+import type { Key } from './key.ts'
+import type { NewKey } from './wishes.ts'
+
+/** `sha256`: of the full key's text, as hexadecimal digits or base64. `hint`: what people recognise it by. */
+export type ImportedKey = NewKey & { sha256: string; hint?: string | null }
+
+export const LONGEST_HINT = 40
+const NO_HINT = 'imported'
+
+/**
+ * A key that clients have already, made elsewhere, so that they need not be changed. Bounded like one that is issued.
+ * Nobody but its holders knows its full text: not even we.
+ */
+export async function importKey(
+  ctx: Context,
+  caller: Caller,
+  workspaceId: string,
+  { sha256, hint, ...wanted }: ImportedKey,
+): Promise<Key> {
+  const digest = readSha256(sha256)
+  const key = { ...draftFor(ctx, caller, workspaceId, wanted), hint: checkHint(hint, digest) }
+  const entry = entryFor(ctx, caller, 'key.imported', key, null, recorded(key))
+  if (!(await ctx.store.keys.add(key, { hash: sealedHash(digest, ctx.secrets), imported: true }, entry)))
+    throw new Refusal('conflict', 'A key with this SHA-256 is known to this server. Each key can be imported once.')
+  return key
+}
+
+export function readSha256(text: string): Buffer {
+  const trimmed = text.trim()
+  const digest = /^[0-9a-f]{64}$/i.test(trimmed)
+    ? Buffer.from(trimmed, 'hex')
+    : /^[\w+/-]{43}=?$/.test(trimmed)
+      ? Buffer.from(trimmed, 'base64')
+      : null
+  if (digest?.length !== 32)
+    throw invalid('sha256', 'Give the SHA-256 of the full key: 64 hexadecimal digits, or base64.')
+  return digest
+}
+
+function checkHint(hint: string | null | undefined, digest: Buffer): string {
+  const trimmed = hint?.trim()
+  if (!trimmed) return NO_HINT
+  if ([...trimmed].length > LONGEST_HINT || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(trimmed))
+    throw invalid(
+      'hint',
+      `A hint is one line of at most ${LONGEST_HINT} characters, such as the beginning and the end of the key.`,
+    )
+  if (wellFormed(trimmed) || sha256Of(trimmed).equals(digest))
+    throw invalid('hint', 'The hint is a full key. Give only its beginning and its end.')
+  return trimmed
+}
