@@ -1,7 +1,7 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
 import { type Answer, CallFailed, Cancelled, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
-import type { Lease, Party } from '../upstreams/pool.ts'
+import type { Lease, Party } from '../upstreams/lease.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 /** One request onward, and its answer under the caller's id, in the caller's era. */

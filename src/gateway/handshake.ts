@@ -24,12 +24,13 @@ export async function begin(
   const hold = watch.open(key)
   hold.signal.addEventListener('abort', () => sessions.end(session), { once: true })
   session.onEnd(hold.close)
+  turn.signal.addEventListener('abort', () => sessions.end(session), { once: true }) // nobody has heard of it
   await run(gateway, turn, async () => {
     try {
       const result =
         slug === null
           ? await introduceAggregate(gateway, key, session)
-          : await introduceSingle(gateway, key, session, slug)
+          : await introduceSingle(gateway, turn, session, slug)
       return JSON.stringify({ jsonrpc: '2.0', id: message.id, result })
     } catch (error) {
       sessions.end(session)

@@ -4,7 +4,7 @@ import type { Key } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Message } from '../upstreams/connection.ts'
 import type { Introduction } from '../upstreams/handshake.ts'
-import type { Lease } from '../upstreams/pool.ts'
+import type { Lease } from '../upstreams/lease.ts'
 import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
 

@@ -3,8 +3,9 @@ import { allows, mcpNotPermitted, reaches, refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import { CallFailed, type JsonObject, type Message } from '../upstreams/connection.ts'
 import { LEGACY, NEWEST_LEGACY } from '../upstreams/handshake.ts'
+import type { Lease } from '../upstreams/lease.ts'
 import { METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
-import { forward, partyOf } from './forward.ts'
+import { forward, partyOf, unlessGone } from './forward.ts'
 import { LISTS, listResult, visible } from './lists.ts'
 import { SUPPORTED } from './modern.ts'
 import type { Session } from './sessions.ts'
@@ -33,7 +34,7 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
       throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
   }
   if (method === 'logging/setLevel') {
-    const lease = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+    const lease = await leaseFor(gateway, turn, mcp)
     return lease.dedicated ? forward(gateway, turn, mcp, method, params) : result({})
   }
   const tool = method === 'tools/call' ? String(params.name ?? '') : null
@@ -43,6 +44,10 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
   if (method === 'resources/subscribe') turn.session?.subscriptions.add(String(params.uri))
   if (method === 'resources/unsubscribe') turn.session?.subscriptions.delete(String(params.uri))
   return forward(gateway, turn, mcp, method, turn.message.params)
+}
+
+function leaseFor(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<Lease> {
+  return unlessGone(gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn)), turn.signal)
 }
 
 /** Methods that 2026-07-28 has taken out. */
@@ -64,12 +69,11 @@ export async function reachable(gateway: Gateway, key: Turn['key'], slug: string
 
 export async function introduceSingle(
   gateway: Gateway,
-  key: Turn['key'],
+  turn: Turn,
   session: Session,
   slug: string,
 ): Promise<JsonObject> {
-  const mcp = await reachable(gateway, key, slug)
-  const lease = await gateway.pool.reach(mcp, key.environment, partyOf(gateway, { era: 'legacy', key, session }))
+  const lease = await leaseFor(gateway, turn, await reachable(gateway, turn.key, slug))
   session.leases.add(lease)
   const { hello } = lease
   const protocolVersion = lease.dedicated ? hello.protocolVersion : agreedVersion(session.introduction.protocolVersion)
@@ -102,7 +106,7 @@ async function list(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObject>
 }
 
 async function discover(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObject> {
-  const { hello } = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+  const { hello } = await leaseFor(gateway, turn, mcp)
   if (hello.era === 'modern')
     return { ...hello.whole, supportedVersions: SUPPORTED, resultType: 'complete', cacheScope: 'private' }
   const { capabilities, serverInfo, instructions } = hello
@@ -118,7 +122,7 @@ async function discover(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObj
 }
 
 async function listen(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
-  const { hello } = await gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+  const { hello } = await leaseFor(gateway, turn, mcp)
   if (hello.era === 'modern') {
     const params = { ...paramsOf(turn), notifications: wantedBy(turn, mcp.slug) }
     return forward(gateway, turn, mcp, turn.message.method, params, WHOLE_DAY_MS)

@@ -5,7 +5,8 @@ import type { KnownOffer, NamedThing, Offer } from '../core/mcps/state.ts'
 import type { Log } from '../log.ts'
 import type { JsonObject } from './connection.ts'
 import { envelope, RpcError, resultOf } from './handshake.ts'
-import type { Lease, Pool } from './pool.ts'
+import type { Lease } from './lease.ts'
+import type { Pool } from './pool.ts'
 
 export type Catalogue = {
   /** What is known of an MCP's offer, at once where anything is known; asked anew behind the answer. */

@@ -1,5 +1,5 @@
 import { answerId } from './answer-id.ts'
-import type { Failure, OpenWire, Wire } from './wire.ts'
+import type { Failure, OpenWire, Wire, WireEvents } from './wire.ts'
 
 export type JsonObject = Record<string, unknown>
 
@@ -70,12 +70,12 @@ type Pending = {
 }
 
 /** Many calls over one wire. Ids and progress tokens upstream are our own: callers' may be equal, and often are. */
-export async function connectionOver(open: OpenWire, ears: Ears): Promise<Connection> {
+export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSignal): Promise<Connection> {
   const pending = new Map<number, Pending>()
   let lastId = 0
   let gone: Failure | null = null
 
-  const wire: Wire = await open({
+  const events: WireEvents = {
     message: hear,
     failed(id, failure) {
       take(id)?.reject(new CallFailed(failure))
@@ -86,7 +86,8 @@ export async function connectionOver(open: OpenWire, ears: Ears): Promise<Connec
       for (const id of [...pending.keys()]) take(id)!.reject(new CallFailed(failure))
       ears.closed(failure)
     },
-  })
+  }
+  const wire: Wire = await open(events, stop)
 
   function take(id: number): Pending | undefined {
     const entry = pending.get(id)

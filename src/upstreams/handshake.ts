@@ -24,10 +24,16 @@ export type Introduced = { connection: Connection; hello: Hello }
 export type Introduction = { protocolVersion: string; capabilities: JsonObject; clientInfo: JsonObject }
 
 /** The handshake of 2025-11-25 and before; a session on HTTP, a process on stdio. */
-export async function introduce(open: OpenWire, ears: Ears, as: Introduction, timeoutMs: number): Promise<Introduced> {
-  const connection = await connectionOver(open, ears)
+export async function introduce(
+  open: OpenWire,
+  ears: Ears,
+  as: Introduction,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Introduced> {
+  const connection = await connectionOver(open, ears, signal)
   try {
-    const answer = resultOf(await connection.call({ method: 'initialize', params: as, timeoutMs }))
+    const answer = resultOf(await connection.call({ method: 'initialize', params: as, timeoutMs, signal }))
     const whole = answer as JsonObject
     const protocolVersion = String(whole.protocolVersion ?? NEWEST_LEGACY)
     connection.ready(protocolVersion)

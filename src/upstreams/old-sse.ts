@@ -1,17 +1,24 @@
 import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { CallFailed } from './connection.ts'
 import { type Answered, failureOf, type HttpOptions, httpExchange, isStream, LIMIT_BYTES } from './exchange.ts'
-import { pause } from './pause.ts'
 import { EventTooLarge, sseReader } from './sse.ts'
 import type { Failure, OpenWire } from './wire.ts'
 
-const ENDPOINT_MS = 5_000
+/** For the head of the stream and its first event together. */
+const ENDPOINT_MS = 10_000
 const OPEN = { Accept: 'text/event-stream' }
 
 /** HTTP+SSE of 2024-11-05: one stream for all that the server says, whose first event names where to POST. */
-export function oldSseWire(target: HttpTarget, options: HttpOptions): OpenWire {
-  return async (events) => {
+export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpointMs?: number }): OpenWire {
+  return async (events, giveUp) => {
     const stop = new AbortController()
+    const tooLate = () => stop.abort()
+    const late = setTimeout(tooLate, options.endpointMs ?? ENDPOINT_MS)
+    giveUp?.addEventListener('abort', tooLate, { once: true })
+    const inTime = () => {
+      clearTimeout(late)
+      giveUp?.removeEventListener('abort', tooLate)
+    }
     let gone: Failure | null = null
     let named: (endpoint: string | null) => void = () => {}
     const endpoint = new Promise<string | null>((resolve) => {
@@ -20,7 +27,10 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions): OpenWire {
 
     const stream = await opened(
       httpExchange(target, options)({ method: 'GET', headers: OPEN, signal: stop.signal, lasting: true }),
-    )
+    ).catch((error) => {
+      inTime()
+      throw stop.signal.aborted ? new CallFailed(NOT_OLD) : error
+    })
     const hear = sseReader(options.limitBytes ?? LIMIT_BYTES, {
       event({ type, data }) {
         if (type === 'endpoint') named(data)
@@ -41,7 +51,8 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions): OpenWire {
       events.closed(failure)
     }
 
-    const url = sameOrigin(target.url, await Promise.race([endpoint, pause(ENDPOINT_MS, stop.signal).then(() => null)]))
+    const url = sameOrigin(target.url, await endpoint)
+    inTime()
     if (url === null) {
       gone = NOT_OLD
       stop.abort()

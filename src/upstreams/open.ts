@@ -1,9 +1,9 @@
 import type { Target } from '../core/mcps/mcp.ts'
+import type { Openers } from './connect.ts'
 import type { HttpOptions } from './exchange.ts'
 import { addressGuard } from './guard.ts'
 import { httpWire, statelessWire } from './http.ts'
 import { oldSseWire } from './old-sse.ts'
-import type { Openers } from './pool.ts'
 import { type StdioOptions, stdioWire } from './stdio.ts'
 import type { OpenWire } from './wire.ts'
 

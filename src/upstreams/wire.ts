@@ -30,7 +30,8 @@ export type WireEvents = {
   closed(failure: Failure): void
 }
 
-export type OpenWire = (events: WireEvents) => Promise<Wire>
+/** `stop` gives up opening; what is open is closed. */
+export type OpenWire = (events: WireEvents, stop?: AbortSignal) => Promise<Wire>
 
 /** Why an upstream did not answer, in words that may be shown to the workspace. */
 export type Failure = {

@@ -6,6 +6,7 @@ import { eventStream, result, serve } from './serving.ts'
 
 const options = { environment: {}, guard: addressGuard({ allowPrivate: true }) }
 const at = (url: string) => ({ kind: 'http' as const, url, headers: { Authorization: 'Bearer x' } })
+const DEAF = { message() {}, failed() {}, closed() {} }
 
 /** HTTP+SSE of 2024-11-05: answers come on the stream, a POST is but accepted. */
 function oldServer({ endpoint = '/messages?session=7', dies = false } = {}) {
@@ -73,4 +74,22 @@ it('ends the stream when it is closed', async () => {
   const { wire } = await listen(oldSseWire(at(url), options))
   await wire.close()
   await left
+})
+
+it('waits for the head of a stream no longer than for its first event', async () => {
+  const { url } = serve(() => new Promise<Response>(() => {}))
+  await expect(oldSseWire(at(url), { ...options, endpointMs: 50 })(DEAF)).rejects.toThrow(/offers no stream/)
+})
+
+it('is given up while it is being opened', async () => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const { url } = serve(() => {
+    resolve()
+    return new Promise<Response>(() => {})
+  })
+  const stop = new AbortController()
+  const opening = oldSseWire(at(url), options)(DEAF, stop.signal)
+  await asked
+  stop.abort()
+  await expect(opening).rejects.toThrow(/offers no stream/)
 })

@@ -1,0 +1,36 @@
+import type { Mcp } from '../core/mcps/mcp.ts'
+import type { Connection, JsonObject, Message } from './connection.ts'
+import type { Era, Hello, Introduction } from './handshake.ts'
+
+/** On whose behalf an upstream is reached. */
+export type Party = {
+  era: Era
+  keyId: string
+  /** Of an older client: it may be asked back (sampling, elicitation, roots), so it has a session of its own. */
+  session: SessionParty | null
+}
+
+export type SessionParty = {
+  id: string
+  introduction: Introduction
+  unasked(mcp: Mcp, lease: Lease, message: Message): void
+}
+
+export type Lease = {
+  connection: Connection
+  hello: Hello
+  /** Nobody else's calls run over it: what the server asks can be meant for this party only. */
+  dedicated: boolean
+}
+
+/** Older clients that can be asked back, and servers kept apart by session, get a connection of their own. */
+export function scopeOf(mcp: Mcp, { keyId, session }: Party): { name: string; session: SessionParty | null } {
+  const dedicated =
+    session !== null && (mcp.isolation === 'per-session' || canBeAsked(session.introduction.capabilities))
+  if (dedicated) return { name: `session:${session.id}`, session }
+  return { name: mcp.isolation === 'shared' ? 'shared' : `key:${keyId}`, session: null }
+}
+
+function canBeAsked(capabilities: JsonObject): boolean {
+  return ['sampling', 'elicitation', 'roots'].some((name) => capabilities[name] !== undefined)
+}

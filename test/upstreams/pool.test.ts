@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { Cancelled } from '../../src/upstreams/connection.ts'
+import { anMcp, older, pooled, program } from './pooled.ts'
+
+describe('reaching a server', () => {
+  it('opens one connection for all who come at once', async () => {
+    const { pool, lines } = pooled({ era: 'modern' })
+    const mcp = anMcp()
+    const leases = await Promise.all([1, 2, 3].map((n) => pool.reach(mcp, 'live', program(`key_${n}`))))
+    expect(new Set(leases).size).toBe(1)
+    expect(lines).toHaveLength(1)
+  })
+
+  it('remembers for a day that a server is an older one', async () => {
+    const { pool, lines, advance } = pooled()
+    const probes = () => lines.flatMap(({ asked }) => asked).filter(({ method }) => method === 'server/discover').length
+    const reachAnew = async () => {
+      await pool.reach(anMcp(), 'live', program())
+      lines.at(-1)!.die()
+    }
+    await reachAnew()
+    await reachAnew()
+    expect(probes()).toBe(1)
+    advance(25 * 3_600_000)
+    await reachAnew()
+    expect(probes()).toBe(2)
+  })
+
+  it('waits ever longer before it tries again, and says what went wrong meanwhile', async () => {
+    const { pool, manner, advance, lines } = pooled({ down: true })
+    const reach = () => pool.reach(anMcp(), 'live', program())
+    await expect(reach()).rejects.toThrow('It is down.')
+    manner.down = false
+    await expect(reach()).rejects.toThrow('It is down.')
+    expect(lines).toHaveLength(0)
+    advance(700)
+    await reach()
+    expect(pool.lastFailure(anMcp(), 'live')).toBeNull()
+  })
+
+  it('gives up after the time that the MCP is given', async () => {
+    const { pool, living } = pooled({ silent: ['server/discover', 'initialize'] })
+    await expect(pool.reach(anMcp({ timeoutSeconds: 1 }), 'live', program())).rejects.toMatchObject({
+      failure: { code: 'upstream_timeout', stage: 'handshake', message: expect.stringContaining('within 1 s') },
+    })
+    expect(living()).toBe(0)
+  })
+})
+
+describe('isolation', () => {
+  const reachTwice = async (isolation: 'shared' | 'per-key' | 'per-session', capabilities: object) => {
+    const { pool, lines } = pooled()
+    const mcp = anMcp({ isolation })
+    await pool.reach(mcp, 'live', older('a', { keyId: 'key_1', capabilities }))
+    await pool.reach(mcp, 'live', older('b', { keyId: 'key_1', capabilities }))
+    await pool.reach(mcp, 'live', older('c', { keyId: 'key_2', capabilities }))
+    return lines.length
+  }
+
+  it.each([
+    ['shared', {}, 1],
+    ['per-key', {}, 2],
+    ['per-session', {}, 3],
+    ['shared', { elicitation: {} }, 3],
+  ] as const)('%s with the capabilities %j makes %i connections of three sessions', async (isolation, can, made) => {
+    expect(await reachTwice(isolation, can)).toBe(made)
+  })
+
+  it('keeps the environments apart', async () => {
+    const { pool, lines } = pooled()
+    const { live } = anMcp().targets
+    const mcp = anMcp({ targets: { live, test: live } })
+    await pool.reach(mcp, 'live', program())
+    await pool.reach(mcp, 'test', program())
+    expect(lines.filter(({ asked }) => asked.some(({ method }) => method === 'initialize'))).toHaveLength(2)
+  })
+})
+
+describe('ending', () => {
+  const SILENT = { silent: ['server/discover', 'initialize'] }
+
+  it('does not wait for a server that stays silent', async () => {
+    const { pool, living } = pooled(SILENT)
+    const reaching = pool.reach(anMcp(), 'live', program())
+    await pool.close()
+    await expect(reaching).rejects.toBeInstanceOf(Cancelled)
+    expect(living()).toBe(0)
+  })
+
+  it('gives up what is being connected for a session that ends, without holding it against the server', async () => {
+    const { pool, living, manner } = pooled(SILENT)
+    const reaching = pool.reach(anMcp(), 'live', older('a'))
+    pool.endSession('a')
+    await expect(reaching).rejects.toBeInstanceOf(Cancelled)
+    await expect.poll(living).toBe(0)
+    manner.silent = []
+    await pool.reach(anMcp(), 'live', older('b'))
+  })
+
+  it('closes what was reached under an older definition', async () => {
+    const { pool, living } = pooled()
+    await pool.reach(anMcp(), 'live', program())
+    pool.keepOnly((_, revision) => revision === 2)
+    await expect.poll(living).toBe(0)
+    expect(pool.workspaces()).toEqual(new Set())
+  })
+})
