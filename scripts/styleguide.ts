@@ -155,7 +155,8 @@ const offers = {
   ],
 }
 const impact = {
-  calls24h: 1284,
+  calls: 1284,
+  usedWithinADay: true,
   lastUsedAt: ago(3),
   clients: [
     { name: 'claude-code 2.1.4', calls: 1201 },
@@ -214,19 +215,37 @@ const signals = [
   },
 ]
 
-const activity = [
-  { at: ago(3), mcp: 'docs', tool: 'search', outcome: 'ok', client: 'claude-code 2.1.4', latencyMs: 12 },
-  { at: ago(4), mcp: 'docs', tool: 'get_doc', outcome: 'tool_error', client: 'claude-code 2.1.4', latencyMs: 31 },
-  {
-    at: ago(61),
-    mcp: 'github',
-    tool: 'create_issue',
-    outcome: 'tool_not_permitted',
-    client: 'claude-code 2.1.4',
-    latencyMs: 1,
-  },
-  { at: ago(62), mcp: null, method: 'initialize', outcome: 'ok', client: 'claude-code 2.1.4', latencyMs: 2 },
-]
+const ok = { kind: 'good', text: 'OK', why: null }
+const call = (minutes: number, mcp: string | null, tool: string | null, outcome: object = ok) => ({
+  at: ago(minutes),
+  requestId: 'req_01KAJ5YQ8W3M',
+  mcp,
+  tool,
+  method: tool ? 'tools/call' : 'initialize',
+  outcome,
+  client: 'claude-code 2.1.4',
+  ip: '203.0.113.7',
+  latencyMs: 12,
+})
+const activity = {
+  calls: [
+    call(3, 'docs', 'search'),
+    call(4, 'docs', 'get_doc', {
+      kind: 'warn',
+      text: 'tool_error',
+      why: 'The tool was called, and answered with an error of its own.',
+    }),
+    call(61, 'github', 'create_issue', {
+      kind: 'bad',
+      text: 'tool_not_permitted',
+      why: 'Its MCP access does not include this tool, or there is none of this name.',
+    }),
+    call(62, null, null),
+  ],
+  newest: null,
+  older: '?calls=17#activity',
+}
+const none = { calls: [], newest: null, older: null }
 const history = [
   { at: ago(60 * 24 * 2), who: 'bo@example.com', what: 'Daily limit set to 5,000' },
   { at: ago(60 * 24 * 12), who: 'ana@example.com', what: 'Issued' },
@@ -306,23 +325,39 @@ const PAGES: Record<string, Page> = {
     errors: [],
     editing: { ...laptop, revision: 3 },
   }),
-  'key-issued': page('keys/issued', 'Keys', { key: laptop, fullKey, snippets }),
+  'key-issued': page('keys/issued', 'Keys', { key: laptop, fullKey, snippets, may, mayNot: ['Call anything else.'] }),
   key: page('keys/show', 'Keys', {
     key: laptop,
     may,
     mayNot: ['Nothing else: no other MCP, no management.'],
     activity,
+    callers: impact,
     history,
   }),
   'key-revoked': page('keys/show', 'Keys', {
     key: { ...laptop, status: 'revoked', revokedReason: 'leaked' },
     may,
-    activity: [],
+    activity: none,
+    mayNot: [],
+    callers: { calls: 0, clients: [], addresses: [] },
     history,
   }),
-  'key-renaming': page('keys/show', 'Keys', { key: laptop, may, activity, history, renaming: { value: laptop.name } }),
+  'key-renaming': page('keys/show', 'Keys', {
+    key: laptop,
+    may,
+    mayNot: [],
+    activity,
+    callers: impact,
+    history,
+    renaming: { value: laptop.name },
+  }),
   'key-disable': page('keys/confirm', 'Keys', { act: 'disable', key: laptop, impact }),
-  'key-revoke': page('keys/confirm', 'Keys', { act: 'revoke', key: laptop, impact }),
+  'key-revoke': page('keys/confirm', 'Keys', {
+    act: 'revoke',
+    key: laptop,
+    impact,
+    reason: { chosen: 'other', other: 'The laptop was lost' },
+  }),
   'key-delete': page('keys/confirm', 'Keys', { act: 'delete', key: laptop, impact }),
   members: page('members/index', 'Members', {
     mayChange: true,

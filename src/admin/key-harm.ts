@@ -19,9 +19,8 @@ export function beforeHarm(act: Act) {
 async function askAgain(door: Door, visit: Inside, act: Act, errors: Wrong): Promise<void> {
   const { ctx } = door
   const key = await keyToChange(door, visit)
-  const { calls, ...rest } = await impactOf(ctx, visit.caller, visit.workspace.id, key.id)
   const usedWithinADay = key.lastUsedAt !== null && ctx.now().getTime() - key.lastUsedAt.getTime() < DAY_MS
-  const impact = { ...rest, calls24h: calls, usedWithinADay }
+  const impact = { ...(await impactOf(ctx, visit.caller, visit.workspace.id, key.id)), usedWithinADay }
   const reason = { chosen: text(visit.req, 'reason'), other: text(visit.req, 'other_reason') }
   showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', { act, key, impact, reason, errors })
 }

@@ -1,9 +1,11 @@
 import { historyOf } from '../core/keys/history.ts'
+import { impactOf } from '../core/keys/impact.ts'
 import { inWords } from '../core/keys/words.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import { show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
+import { activityOf } from './key-activity.ts'
 import { historyLine } from './key-history.ts'
 import { rowOf } from './key-row.ts'
 import { keyAsked } from './key-visit.ts'
@@ -17,14 +19,17 @@ export function keyPage(door: Door) {
 
 export async function showKey(door: Door, visit: Inside, key: KeyWithUse, renaming: Renaming = null): Promise<void> {
   const { ctx } = door
-  const [activity, history] = await Promise.all([
-    ctx.store.activity.list({ workspaceId: visit.workspace.id, keyId: key.id }, { limit: 20, cursor: null }),
-    historyOf(ctx, visit.caller, key),
+  const { caller, workspace } = visit
+  const [activity, callers, history] = await Promise.all([
+    activityOf(door, visit, key),
+    impactOf(ctx, caller, workspace.id, key.id),
+    historyOf(ctx, caller, key),
   ])
   show(door, visit, 'keys/show', {
     key: rowOf(visit, key, ctx.now()),
     ...inWords(key),
-    activity: activity.items.map((line) => ({ ...line, latencyMs: Math.round(line.latencyMs) })),
+    activity,
+    callers,
     history: history.map(historyLine),
     renaming,
   })
