@@ -103,7 +103,7 @@ export const VARIABLES = {
   smtp_url: variable(secret, null, 'Mail server, such as smtps://user:password@mail.example.com.', NOT_YET),
   mail_from: variable(text, null, 'Sender of mails.', NOT_YET),
   allow_private_addresses: variable(onOff, true, 'Whether upstreams and webhooks may lie in private networks.'),
-  docs_roots: variable(folders, [], 'Folders that documentation repos may lie in, separated like PATH.', NOT_YET),
+  docs_roots: variable(folders, [], 'Folders that documentation repos may lie in, separated like PATH.'),
   activity_days: variable(days, 30, 'How long a line for each call is kept.'),
   tls_cert: variable(text, null, 'Certificate file, to serve https without a proxy.'),
   tls_key: variable(text, null, 'Private key file of that certificate.'),

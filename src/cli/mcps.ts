@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { Environment } from '../core/keys/key.ts'
 import { addMcp, editMcp, mcpOf, removeMcp } from '../core/mcps/edit.ts'
 import { readMcpServers } from '../core/mcps/import.ts'
-import type { Isolation, Mcp, Target } from '../core/mcps/mcp.ts'
+import { DOCS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
 import { shownMcp } from '../core/mcps/shown.ts'
 import { Refusal } from '../core/refusal.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
@@ -34,7 +34,8 @@ const TARGET_OPTIONS: Record<string, Option> = {
   },
   'set-env-file': { value: 'NAME=FILE', many: true, about: 'The same with the value in a file.' },
   cwd: { value: 'DIR', about: 'Folder that a stdio command runs in.' },
-  for: { value: 'KEYS', about: 'Which keys reach a stdio command: live, test or both (live).' },
+  builtin: { about: 'The documentation server that Claviger brings along, if it was removed.' },
+  for: { value: 'KEYS', about: 'Which keys reach a command or --builtin: live, test or both (live; builtin: both).' },
   isolation: { value: 'HOW', about: 'Who shares a connection: shared, per-key or per-session.' },
   timeout: { value: 'SECONDS', about: 'How long a call may take (120).' },
 }
@@ -49,7 +50,8 @@ export const mcpCommands: Command[] = [
       withContext(input, async (ctx, caller) => {
         const { id } = await workspaceNamed(ctx, input.text('workspace'))
         const { live = null, test = null } = targetsIn(input)
-        if (!live && !test) throw new UsageError('Give --url URL, or the command of a stdio server after --.')
+        if (!live && !test)
+          throw new UsageError('Give --url URL, --builtin, or the command of a stdio server after --.')
         const mcp = await addMcp(ctx, caller, id, { slug: input.args[0]!, live, test, ...settingsIn(input) })
         show(input, mcp, `Added ${mcp.slug}. Clients reach it at /mcp/${mcp.slug}, and at /mcp as ${mcp.slug}__….`)
       }),
@@ -191,7 +193,13 @@ function targetsIn(input: Input): { live?: Target; test?: Target } {
   const [command, ...args] = input.args.slice(1)
   const url = input.text('url')
   const testUrl = input.text('test-url')
-  if (command && (url || testUrl)) throw new UsageError('Give --url or a command, not both.')
+  const builtin = input.on('builtin')
+  if ([command, url || testUrl, builtin].filter(Boolean).length > 1)
+    throw new UsageError('Give --url, a command or --builtin, only one of them.')
+  if (builtin) {
+    const target: Target = { kind: 'builtin', name: DOCS }
+    return Object.fromEntries(environmentsIn(input.text('for') ?? 'both').map((environment) => [environment, target]))
+  }
   if (command) {
     const target: Target = {
       kind: 'stdio',

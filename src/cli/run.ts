@@ -9,6 +9,7 @@ import { keyCommands } from './keys.ts'
 import { mcpCommands } from './mcps.ts'
 import { memberCommands } from './members.ts'
 import { remark } from './print.ts'
+import { repoCommands } from './repos.ts'
 import { serveCommands } from './serve.ts'
 import { setupCommands } from './setup.ts'
 import { userCommands } from './users.ts'
@@ -23,6 +24,7 @@ export const COMMANDS: Command[] = [
   ...memberCommands,
   ...keyCommands,
   ...mcpCommands,
+  ...repoCommands,
   ...auditCommands,
   ...configCommands,
 ]

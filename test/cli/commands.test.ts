@@ -44,6 +44,8 @@ const TYPED: Record<string, (names: Names) => string[]> = {
   'mcps edit': () => ['fixture', '--timeout', '5'],
   'mcps import': ({ shell }) => [shell.file('servers.json', SERVERS)],
   'mcps refresh': () => ['fixture'],
+  'repos add': () => ['handbook'],
+  'repos list': () => [],
   'audit list': () => [],
   'audit verify': () => [],
   'config print': () => [],
