@@ -1,0 +1,113 @@
+import { command, quoted } from './shells.ts'
+import { bearer, type Client, type Target } from './variant.ts'
+
+const REVISION = '2026-07-28'
+
+/** Asks for the list of tools without a session, so that one request is enough. */
+function listing({ url }: Target, authorization: string): string[] {
+  const about = 'io.modelcontextprotocol/'
+  const meta = { [`${about}protocolVersion`]: REVISION, [`${about}clientCapabilities`]: {} }
+  return [
+    ...['curl', '-s', url],
+    ...['-H', authorization],
+    ...['-H', 'Content-Type: application/json'],
+    ...['-H', 'Accept: application/json, text/event-stream'],
+    ...['-H', `MCP-Protocol-Version: ${REVISION}`],
+    ...['-H', 'Mcp-Method: tools/list'],
+    ...['-d', JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } })],
+  ]
+}
+
+export const curl: Client = {
+  label: 'curl',
+  kind: 'code',
+  variants(target) {
+    const { variable } = target
+    const direct = `Authorization: ${bearer(target)}`
+    const fromVariable = `export ${variable}=${word(target.key)}\ncurl -s ${word(whoami(target))} -H "Authorization: Bearer $${variable}"`
+    return [
+      { title: 'List the tools', content: listing(target, direct).map(word).join(' '), note: 'For bash and zsh.' },
+      ...command(['curl', '-s', whoami(target), '-H', direct], {
+        title: 'Ask who the key is',
+        note: 'Windows PowerShell calls it curl.exe.',
+      }),
+      {
+        title: 'Key in a variable',
+        content: fromVariable,
+        note: 'Recommended for scripts: set the variable where secrets are kept.',
+      },
+    ]
+  },
+}
+
+const word = (text: string) => quoted('posix', text)!
+
+function whoami({ url }: Target): string {
+  return `${new URL(url).origin}/api/v1/whoami`
+}
+
+export const typescript: Client = {
+  label: 'TypeScript',
+  kind: 'code',
+  variants(target) {
+    const note = 'npm install @modelcontextprotocol/client'
+    const fromVariable = `\`Bearer \${env.${target.variable}}\``
+    return [
+      { title: 'TypeScript', content: tsCode(target, JSON.stringify(bearer(target))), note },
+      {
+        title: 'Key in a variable',
+        content: `import { env } from 'node:process'\n${tsCode(target, fromVariable)}`,
+        note: `Recommended: set ${target.variable} to the key.`,
+      },
+    ]
+  },
+}
+
+function tsCode({ url }: Target, authorization: string): string {
+  return `import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+
+const client = new Client({ name: 'my-program', version: '1.0.0' })
+const transport = new StreamableHTTPClientTransport(new URL(${JSON.stringify(url)}), {
+  requestInit: { headers: { Authorization: ${authorization} } },
+})
+await client.connect(transport)
+const { tools } = await client.listTools()
+process.stdout.write(tools.map(({ name }) => \`\${name}\\n\`).join(''))
+await client.close()`
+}
+
+export const python: Client = {
+  label: 'Python',
+  kind: 'code',
+  variants(target) {
+    const note = 'pip install mcp'
+    const fromVariable = `f"Bearer {os.environ['${target.variable}']}"`
+    return [
+      { title: 'Python', content: pyCode(target, JSON.stringify(bearer(target)), ''), note },
+      {
+        title: 'Key in a variable',
+        content: pyCode(target, fromVariable, 'import os\n'),
+        note: `Recommended: set ${target.variable} to the key.`,
+      },
+    ]
+  },
+}
+
+function pyCode({ url }: Target, authorization: string, imports: string): string {
+  return `import asyncio
+${imports}
+from mcp import ClientSession
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+
+
+async def main():
+    http_client = create_mcp_http_client(headers={"Authorization": ${authorization}})
+    async with streamable_http_client(${JSON.stringify(url)}, http_client=http_client) as (read, write, *_):
+        async with ClientSession(read, write) as session:
+            await session.initialize()
+            for tool in (await session.list_tools()).tools:
+                print(tool.name)
+
+
+asyncio.run(main())`
+}

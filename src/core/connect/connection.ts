@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts'
+import type { Key } from '../keys/key.ts'
+import { mcpNotPermitted, reaches } from '../policy.ts'
+import { Refusal } from '../refusal.ts'
+import { CLIENT_NAMES, type ClientName, clientNamed, isClientName } from './clients.ts'
+import type { Kind, Target, Variant } from './variant.ts'
+
+/** What stands where a key would: keys are shown once, when they are issued. */
+export const PLACEHOLDER = 'YOUR_API_KEY'
+
+export type Connection = { client: ClientName; kind: Kind; variants: Variant[] }
+
+/** How a client is told of everything that a key opens, or of one MCP. */
+export function connectionFor(client: ClientName, target: Target): Connection {
+  const { kind, variants } = clientNamed(client)
+  return { client, kind, variants: variants(target) }
+}
+
+export function targetFor(origin: string, slug: string | null, key: string = PLACEHOLDER): Target {
+  return {
+    name: serverName(slug),
+    url: slug === null ? `${origin}/mcp` : `${origin}/mcp/${slug}`,
+    key,
+    variable: slug === null ? 'CLAVIGER_KEY' : `CLAVIGER_KEY_${slug.toUpperCase().replaceAll('-', '_')}`,
+  }
+}
+
+/** A name that begins with a dash would be read as an option. */
+function serverName(slug: string | null): string {
+  if (slug === null) return 'claviger'
+  return slug.startsWith('-') ? `mcp${slug}` : slug
+}
+
+export function clientCalled(text: string): ClientName {
+  if (isClientName(text)) return text
+  throw new Refusal('not_found', `There is no client ${text} here. There are ${CLIENT_NAMES.join(', ')}.`)
+}
+
+/** An MCP that the key may not use, and one that does not exist, are told apart by nobody. */
+export async function checkReached(ctx: Context, key: Key, slug: string): Promise<void> {
+  const mcps = await ctx.store.mcps.list(key.workspaceId)
+  if (!mcps.some((mcp) => mcp.slug === slug) || !reaches(key, slug)) throw mcpNotPermitted()
+}
