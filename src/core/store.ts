@@ -210,7 +210,7 @@ export type McpStore = {
   change(mcp: Mcp, entry: AuditEntry): Promise<boolean>
   remove(mcp: Mcp, entry: AuditEntry): Promise<void>
   offer(mcpId: string, environment: Environment): Promise<KnownOffer | null>
-  keepOffer(mcpId: string, environment: Environment, known: KnownOffer): Promise<void>
+  keepOffer(mcp: Pick<Mcp, 'id' | 'revision'>, environment: Environment, known: KnownOffer): Promise<void>
 }
 
 export type RepoStore = {

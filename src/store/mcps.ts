@@ -74,14 +74,14 @@ export function mcpsIn(db: Db, seal: KeyObject, moved: () => void): Store['mcps'
       return row ? { offer: JSON.parse(row.offer), heardAt: new Date(row.heard_at) } : null
     },
 
-    async keepOffer(mcpId, environment, known) {
+    async keepOffer({ id, revision }, environment, known) {
       const row = { offer: JSON.stringify(known.offer), heard_at: known.heardAt.getTime() }
       await db.transaction().execute(async (tx) => {
-        const still = await tx.selectFrom('mcps').select('id').where('id', '=', mcpId).executeTakeFirst()
-        if (!still) return // removed while it was being asked
+        const still = tx.selectFrom('mcps').select('id').where('id', '=', id).where('revision', '=', revision)
+        if (!(await still.executeTakeFirst())) return // changed or removed while it was being asked
         await tx
           .insertInto('mcp_offers')
-          .values({ mcp_id: mcpId, environment, ...row })
+          .values({ mcp_id: id, environment, ...row })
           .onConflict((conflict) => conflict.columns(['mcp_id', 'environment']).doUpdateSet(row))
           .execute()
       })

@@ -64,7 +64,7 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
         entry.heardAt = time()
         entry.failedAt = 0
         const kept = { offer, heardAt: ctx.now() }
-        await ctx.store.mcps.keepOffer(mcp.id, environment, kept)
+        await ctx.store.mcps.keepOffer(mcp, environment, kept)
         if (kinds.length > 0) for (const hear of heard) hear(mcp, environment, kinds)
         return kept
       })

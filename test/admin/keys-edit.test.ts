@@ -76,7 +76,7 @@ describe('changing a key', () => {
       live: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} },
     })
     const tools = ['search', 'read_page'].map((name) => ({ name }))
-    await started.ctx.store.mcps.keepOffer(wiki.id, 'live', {
+    await started.ctx.store.mcps.keepOffer(wiki, 'live', {
       offer: { tools, prompts: [], resources: [], templates: [] } as never,
       heardAt: started.ctx.now(),
     })

@@ -76,7 +76,7 @@ async function inUse() {
   const wiki = await addMcp(ctx, operator, workspace.id, { slug: 'wiki', name: 'Company wiki', live })
   const tools = ['search', 'read_page', 'write_page'].map((name) => ({ name, description: `What ${name} does.` }))
   const known = { offer: { tools, prompts: [], resources: [], templates: [] }, heardAt: ctx.now() }
-  await ctx.store.mcps.keepOffer(wiki.id, 'live', known)
+  await ctx.store.mcps.keepOffer(wiki, 'live', known)
   return {
     started,
     key: used.id,

@@ -538,14 +538,15 @@ describe('MCPs', () => {
 
     const known = { offer: { tools: [{ name: 'read' }], prompts: [], resources: [], templates: [] }, heardAt: NOW }
     expect(await store.mcps.offer(mcp.id, 'live')).toBeNull()
-    await store.mcps.keepOffer(mcp.id, 'live', { ...known, heardAt: later(-5) })
-    await store.mcps.keepOffer(mcp.id, 'live', known)
-    await store.mcps.keepOffer('gone', 'live', known)
+    await store.mcps.keepOffer(mcp, 'live', { ...known, heardAt: later(-5) })
+    await store.mcps.keepOffer(mcp, 'live', known)
+    await store.mcps.keepOffer({ id: 'gone', revision: 1 }, 'live', known)
     expect(await store.mcps.offer(mcp.id, 'live')).toEqual(known)
     expect([await store.mcps.offer(mcp.id, 'test'), await store.mcps.offer('gone', 'live')]).toEqual([null, null])
 
     expect(await store.mcps.change({ ...mcp, name: 'New', revision: 2 }, entry)).toBe(true)
     expect(await store.mcps.change({ ...mcp, name: 'Newer', revision: 2 }, entry)).toBe(false)
+    await store.mcps.keepOffer(mcp, 'live', known) // heard of what it was before
     expect(await store.mcps.offer(mcp.id, 'live')).toBeNull()
     await store.mcps.remove(mcp, entryOf('mcp.removed', workspace.id, mcp.id))
     await store.mcps.remove(mcp, entryOf('mcp.removed', workspace.id, mcp.id))
