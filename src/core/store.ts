@@ -137,7 +137,7 @@ export type InvitationStore = {
 }
 
 /** A key as found by one of its secrets. */
-export type FoundKey = { key: Key; secret: KeySecret }
+export type FoundKey = Key & { secret: KeySecret }
 /** `endsAt` is set once it was rotated out. */
 export type KeySecret = { hash: string; endsAt: Date | null }
 /** `imported`: its full key was made elsewhere, and may have any shape. */

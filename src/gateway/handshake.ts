@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Key } from '../core/keys/key.ts'
+import type { FoundKey } from '../core/store.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import { type Introduction, NEWEST_LEGACY } from '../upstreams/handshake.ts'
 import { introduceAggregate } from './aggregate.ts'
@@ -12,7 +12,7 @@ export async function begin(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: Key,
+  key: FoundKey,
   slug: string | null,
   message: Turn['message'],
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Key } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { FoundKey } from '../core/store.ts'
 import { authenticate } from '../http/authenticate.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { sessionIdOf } from './address.ts'
@@ -37,7 +37,7 @@ async function answer(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: Key,
+  key: FoundKey,
   slug: string | null,
   body: Message & Record<string, unknown>,
 ): Promise<void> {

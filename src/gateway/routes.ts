@@ -43,7 +43,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   const listeners = listenersOf({ sessions: () => sessions, stale: catalogue.stale })
   pool.listen((mcp, environment, message) => listeners.hear(mcp, environment, message, null))
   catalogue.onChange(listeners.changed)
-  const watch = keyWatch(ctx, pool, log, sessions.endOfKey)
+  const watch = keyWatch(ctx, pool, log)
   const streams = new Set<() => void>()
   const gateway: Gateway = {
     ctx,
@@ -65,6 +65,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
       try {
         const { key } = await authenticate(ctx, ring, req, { urlToo: true })
         sayWhenExpiring(res, key, ctx.now())
+        if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
         const slug = slugOf(req.url ?? '')
         if (req.method === 'POST') return await post(gateway, req, res, slug)
         if (req.method === 'GET') return await openStream(gateway, req, res, key, slug)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Key } from '../core/keys/key.ts'
+import type { FoundKey } from '../core/store.ts'
 import { account } from './account.ts'
 import { errorText } from './errors.ts'
 import { modernStatus } from './modern.ts'
@@ -15,7 +15,7 @@ export function turnOf(
   { watch, streams }: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: Key,
+  key: FoundKey,
   message: Turn['message'],
   era: Turn['era'],
   session: Session | null,

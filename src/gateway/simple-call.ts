@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
-import type { Key } from '../core/keys/key.ts'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { FoundKey } from '../core/store.ts'
 import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { envelope, RpcError } from '../upstreams/handshake.ts'
@@ -29,7 +29,7 @@ export async function callSimply(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: Key,
+  key: FoundKey,
   body: Record<string, unknown>,
 ): Promise<void> {
   const startedAt = performance.now()

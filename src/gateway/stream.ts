@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Key } from '../core/keys/key.ts'
+import type { FoundKey } from '../core/store.ts'
 import { sessionIdOf } from './address.ts'
 import { reachable } from './single.ts'
 import type { Gateway } from './turn.ts'
@@ -9,7 +9,7 @@ export async function openStream(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: Key,
+  key: FoundKey,
   slug: string | null,
 ): Promise<void> {
   const { sessions, streams, watch } = gateway

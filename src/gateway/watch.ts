@@ -1,29 +1,27 @@
 import type { Context } from '../core/context.ts'
-import { type Key, stateOf } from '../core/keys/key.ts'
+import { sameReach } from '../core/keys/bounds.ts'
+import { judge } from '../core/keys/verify.ts'
+import type { FoundKey } from '../core/store.ts'
 import type { Log } from '../log.ts'
 import type { Pool } from '../upstreams/pool.ts'
 
 export type Watch = {
-  /** Until `close`, the signal aborts as soon as the key is not what it was. */
-  open(key: Key): { signal: AbortSignal; abort(): void; close(): void }
+  /** Until `close`, the signal aborts as soon as the key is not what it was, or the secret that proved it has ended. */
+  open(key: FoundKey): { signal: AbortSignal; abort(): void; close(): void }
   close(): void
 }
 
 /** Often enough that nobody sees the difference, and one memory read when nothing was written. */
 const EVERY_MS = 100
 
-type Held = { key: Key; controllers: Set<AbortController>; unseen: boolean }
+type Held = { key: FoundKey; controllers: Set<AbortController>; unseen: boolean }
 
 /**
- * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process.
- * A changed key ends too: what it may do now is for its next request to find out.
+ * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process,
+ * and what a secret began that was rotated out, once the overlap is over. A key that may do something else now ends
+ * too: what that is, is for its next request to find out.
  */
-export function keyWatch(
-  ctx: Context,
-  pool: Pick<Pool, 'keepOnly' | 'workspaces'>,
-  log: Log,
-  ended: (keyId: string) => void,
-): Watch {
+export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly' | 'workspaces'>, log: Log): Watch {
   const held = new Map<string, Held>()
   let version = ctx.store.version()
   let looking = false
@@ -39,12 +37,12 @@ export function keyWatch(
     try {
       const current = ctx.store.version()
       const written = current !== version
-      for (const [id, entry] of [...held]) {
-        const { key } = entry
-        const now = written || entry.unseen ? await ctx.store.keys.byId(key.workspaceId, id) : key
+      for (const [hash, entry] of [...held]) {
+        const now = written || entry.unseen ? await ctx.store.keys.findByHash(hash) : entry.key
         entry.unseen = false
-        const good = now && now.revision === key.revision && stateOf(now, ctx.now()) === 'active'
-        if (!good && held.get(id) === entry) end(id)
+        const good = now && sameReach(now, entry.key) && judge(now, ctx.now()).ok
+        if (good) entry.key = now
+        else if (held.get(hash) === entry) end(hash)
       }
       if (written) await dropChangedMcps()
       version = current // only now: what failed halfway is looked at again
@@ -61,26 +59,27 @@ export function keyWatch(
     pool.keepOnly((mcpId, revision) => current.get(mcpId) === revision)
   }
 
-  function end(keyId: string): void {
-    const entry = held.get(keyId)
-    if (!held.delete(keyId)) return
+  function end(hash: string): void {
+    const entry = held.get(hash)
+    if (!held.delete(hash)) return
     for (const controller of entry!.controllers) controller.abort()
-    ended(keyId)
   }
 
   return {
     open(key) {
       const controller = new AbortController()
-      if (held.get(key.id)?.key.revision !== key.revision) end(key.id)
-      const { controllers } = held.get(key.id) ?? { controllers: new Set<AbortController>() }
-      if (!held.has(key.id)) held.set(key.id, { key, controllers, unseen: true })
+      const { hash } = key.secret
+      const known = held.get(hash)
+      if (known && !sameReach(known.key, key)) end(hash)
+      const { controllers } = held.get(hash) ?? { controllers: new Set<AbortController>() }
+      if (!held.has(hash)) held.set(hash, { key, controllers, unseen: true })
       controllers.add(controller)
       return {
         signal: controller.signal,
         abort: () => controller.abort(),
         close() {
           controllers.delete(controller)
-          if (controllers.size === 0 && held.get(key.id)?.controllers === controllers) held.delete(key.id)
+          if (controllers.size === 0 && held.get(hash)?.controllers === controllers) held.delete(hash)
         },
       }
     },

@@ -5,9 +5,10 @@ import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { checkCircumstances, refusalOf, verify } from '../core/keys/verify.ts'
+import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
 
-export type Proven = { key: Key; inUrl: boolean }
+export type Proven = { key: FoundKey; inUrl: boolean }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
 export async function authenticate(

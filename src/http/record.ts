@@ -7,6 +7,8 @@ export type Recorder = {
   record(line: ActivityLine): void
   /** A use that is no call: it says only when and from where the key was used. */
   used(use: Omit<KeyUsed, 'requests'>): void
+  /** A secret that was rotated out is still in use. */
+  usedOld(hash: string, at: Date): void
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -20,6 +22,7 @@ const MOST_WAITING = 100_000
 export function recorder(ctx: Context, log: Log): Recorder {
   let lines: ActivityLine[] = []
   let uses = new Map<string, KeyUsed>()
+  let olds = new Map<string, Date>()
   let writing: Promise<void> | null = null
   const timer = setInterval(() => void flush(), EVERY_MS)
   timer.unref()
@@ -32,14 +35,21 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 
   async function write(): Promise<void> {
-    while (lines.length > 0 || uses.size > 0) {
+    while (lines.length > 0 || uses.size > 0 || olds.size > 0) {
       const slice = lines.slice(0, SLICE)
       const seen = uses
+      const old = olds
       uses = new Map()
+      olds = new Map()
       for (const line of slice) if (line.keyId !== null) note(seen, { ...line, keyId: line.keyId })
       try {
-        await ctx.store.activity.write(slice, [...seen.values()])
+        await ctx.store.activity.write(
+          slice,
+          [...seen.values()],
+          [...old].map(([hash, at]) => ({ hash, at })),
+        )
       } catch (error) {
+        olds = new Map([...old, ...olds])
         for (const use of seen.values()) if (!slice.some(({ keyId }) => keyId === use.keyId)) uses.set(use.keyId, use)
         return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
       }
@@ -54,6 +64,9 @@ export function recorder(ctx: Context, log: Log): Recorder {
     },
     used(use) {
       if (uses.size < MOST_WAITING) note(uses, use)
+    },
+    usedOld(hash, at) {
+      if (olds.size < MOST_WAITING) olds.set(hash, at)
     },
     flush,
     async close() {

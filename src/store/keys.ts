@@ -33,7 +33,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .select('key_secrets.ends_at as secret_ends_at')
         .where('key_secrets.hash', '=', hash)
         .executeTakeFirst()
-      return row ? { key: toKey(row), secret: { hash, endsAt: date(row.secret_ends_at) } } : null
+      return row ? { ...toKey(row), secret: { hash, endsAt: date(row.secret_ends_at) } } : null
     },
 
     async list(query, page) {

@@ -17,6 +17,15 @@ export type Reach = Pick<
   | 'allowInUrl'
 >
 
+/** Whether two readings of a key let it do the same: only then may what began under one go on under the other. */
+export function sameReach(one: Key, other: Key): boolean {
+  return one.revision === other.revision || JSON.stringify(decisive(one)) === JSON.stringify(decisive(other))
+}
+
+function decisive({ name: _n, description: _d, hint: _h, overlapEndsAt: _o, revision: _r, ...rest }: Key): object {
+  return { ...rest, secret: null }
+}
+
 /** A key never makes or changes a key that reaches further than itself. */
 export function checkWithin(own: Reach, wanted: Reach): void {
   const beyond = firstBeyond(own, wanted)

@@ -1,12 +1,12 @@
 import { type Code, Refusal } from '../refusal.ts'
 import type { Secrets } from '../secret.ts'
-import type { FoundKey, KeySecret } from '../store.ts'
+import type { FoundKey } from '../store.ts'
 import { addressIsIn } from './addresses.ts'
 import { hashOf, wellFormed } from './format.ts'
 import { type Key, type KeyState, stateOf } from './key.ts'
 import type { Ring } from './ring.ts'
 
-export type Verdict = { ok: true; key: Key; secret: KeySecret } | { ok: false; why: Why; key: Key | null }
+export type Verdict = { ok: true; key: FoundKey } | { ok: false; why: Why; key: Key | null }
 type Why = 'malformed' | 'unknown' | Exclude<KeyState, 'active'>
 
 /** What a header can carry whole. */
@@ -26,11 +26,11 @@ async function verifyImported(ring: Ring, secrets: Secrets, fullKey: string, now
   return found ? judge(found, now) : { ok: false, why: 'malformed', key: null }
 }
 
-export function judge(found: FoundKey | null, now: Date): Verdict {
-  if (!found) return { ok: false, why: 'unknown', key: null }
-  const { key, secret } = found
-  const state = secret.endsAt && secret.endsAt <= now ? 'revoked' : stateOf(key, now)
-  return state === 'active' ? { ok: true, key, secret } : { ok: false, why: state, key }
+export function judge(key: FoundKey | null, now: Date): Verdict {
+  if (!key) return { ok: false, why: 'unknown', key: null }
+  const { endsAt } = key.secret
+  const state = endsAt && endsAt <= now ? 'revoked' : stateOf(key, now)
+  return state === 'active' ? { ok: true, key } : { ok: false, why: state, key }
 }
 
 const REFUSED: Record<Why, [Code, string]> = {
