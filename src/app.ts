@@ -116,8 +116,9 @@ export async function startApp({
     site.disable('etag')
     site.use(securityHeaders())
     site.use('/static', statics.serve)
-    site.use('/api', apiRoutes({ ctx, ring, tools, recorder: record, requireSetUp, render, version: VERSION }))
-    site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl: config.public_url }))
+    const { public_url: publicUrl } = config
+    site.use('/api', apiRoutes({ ctx, ring, tools, recorder: record, requireSetUp, render, publicUrl, version: VERSION }))
+    site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
       // Clients whose key was refused come here next, and some show their person nothing but this sentence.

@@ -160,7 +160,9 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
   },
   wrong_environment: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'only-test')),
   mcp_not_permitted: (route) =>
-    ask(route, { headers: bearer() }, (example) => ({ ...example, path: nobodys(example) })),
+    ask(route, { headers: bearer() }, (example) =>
+      route.id === 'connectClient' ? { ...example, query: 'mcp=nothing' } : { ...example, path: nobodys(example) },
+    ),
   tool_not_permitted: (route) => ask(route, { headers: bearer(keys.oneTool) }),
   upstream_unavailable: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'dead')),
   upstream_timeout: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'slow')),

@@ -13,5 +13,6 @@ export type Door = {
   recorder: Recorder
   requireSetUp: RequireSetUp
   render: (req: Request, res: Response, view: string, data: object) => void
+  publicUrl: URL | null
   version: string
 }

@@ -56,6 +56,7 @@ export function refusalsOf({ operation, open }: Endpoint, path: string): Code[] 
 
 const GROUPS: Record<string, string> = {
   whoami: 'The calling key',
+  connect: 'Connecting clients',
   keys: 'Keys',
   mcps: 'MCP servers',
   audit: 'Audit log',

@@ -4,6 +4,7 @@ import type { Caller } from '../core/caller.ts'
 import type { Code } from '../core/refusal.ts'
 import type { Power } from '../core/workspaces/roles.ts'
 import { readJson } from '../http/body.ts'
+import { originFor } from '../http/origin.ts'
 import { type Camel, parse } from '../http/parse.ts'
 import { queryOf } from '../http/query.ts'
 import type { Door } from './door.ts'
@@ -39,6 +40,9 @@ export type Asked<Query, Body> = {
   /** From the path, where it has one. */
   id: string
   tool: string
+  client: string
+  /** Where the caller reaches us. */
+  origin: string
   query: Query
   body: Body
   /** The revision that the caller has read, if it says so. */
@@ -85,6 +89,8 @@ export function endpoint<const O extends Operation>(
           workspaceId: caller.key.workspaceId,
           id: String(req.params.id),
           tool: String(req.params.tool),
+          client: String(req.params.client),
+          origin: originFor(door.publicUrl, req),
           ...(understand(operation, door.ctx.now(), req, sent) as { query: QueryOf<O>; body: BodyOf<O> }),
           seen: operation.changes ? revisionSeen(req) : undefined,
           signal,

@@ -3,6 +3,7 @@ import { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
 import { listAudit, verifyAudit } from './audit.ts'
+import { connectClient } from './connect.ts'
 import type { Door } from './door.ts'
 import {
   changeKey,
@@ -33,6 +34,7 @@ const del = (path: string, endpoint: Endpoint): Route => ({ method: 'delete', pa
 /** Every address under /api/v1, in the order a visitor would ask. */
 export const ROUTES: Route[] = [
   get('/whoami', whoami),
+  get('/connect/{client}', connectClient),
 
   get('/keys', listKeys),
   post('/keys', createKey),

@@ -41,6 +41,7 @@ const fixture: Make = async (app) => {
 /** One for each operation: the table of routes and the contract test ask them all. */
 export const EXAMPLES: Record<string, Make> = {
   whoami: () => ({}),
+  connectClient: () => ({ path: { client: 'claude-code' } }),
   listKeys: () => ({ query: 'limit=3&status=active&search=a' }),
   createKey: () => ({ body: { name: 'laptop', scopes: ['mcp:docs:search'], expires_at: '90d' } }),
   verifyKey: async (app, by) => ({
