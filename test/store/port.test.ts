@@ -418,7 +418,7 @@ describe('keys', () => {
     for (const more of [{}, full as unknown as object]) {
       const { key, hash } = await add(more)
       expect(await store.keys.byId(workspace.id, key.id)).toEqual({ ...key, ...unused })
-      expect(await store.keys.findByHash(hash)).toEqual({ key, secret: { hash, endsAt: null } })
+      expect(await store.keys.findByHash(hash)).toEqual({ ...key, secret: { hash, endsAt: null } })
     }
   })
 
