@@ -218,8 +218,8 @@ function fitsTemplate(template: string, uri: string): boolean {
 }
 
 async function setLevel(turn: Turn, done: string): Promise<string> {
-  for (const lease of turn.session?.leases ?? [])
-    if (lease.dedicated && lease.hello.capabilities.logging)
+  for (const lease of turn.session?.own() ?? [])
+    if (lease.hello.capabilities.logging)
       lease.connection
         .call({ method: 'logging/setLevel', params: turn.message.params, timeoutMs: 10_000 })
         .catch(() => {})

@@ -29,7 +29,7 @@ async function send(
   for (let attempt = 1; ; attempt++) {
     if (turn.signal.aborted) throw new Cancelled() // a session that ended meanwhile opens nothing more
     const lease = await unlessGone(gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn)), turn.signal)
-    turn.session?.leases.add(lease)
+    turn.session?.uses(lease)
     const startedAt = performance.now()
     try {
       const answer = await lease.connection.call({
@@ -70,6 +70,7 @@ export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'sess
     session: {
       id: session.id,
       introduction: session.introduction,
+      isOver: session.isOver,
       unasked: (mcp, lease, message) => {
         if (message.id !== undefined) session.ask(lease, message, null)
         else gateway.listeners.hear(mcp, key.environment, message, session)

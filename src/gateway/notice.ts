@@ -6,7 +6,7 @@ export function takeNotice(session: Session, message: Message): void {
   if (message.method === undefined) session.answered(message)
   else if (message.method === 'notifications/cancelled') cancel(session, message.params?.requestId)
   else if (message.method !== 'notifications/initialized')
-    for (const lease of session.leases) if (lease.dedicated) lease.connection.notify(message.method, message.params)
+    for (const lease of session.own()) lease.connection.notify(message.method, message.params)
 }
 
 /** Clients have been seen to give several requests one id: then nobody knows which is meant, and none is cancelled. */

@@ -23,7 +23,9 @@ export type Session = {
   underWay: Map<string, Set<Abortable>>
   /** Answers under way, the latest last: where a server's question goes that nothing ties to a call. */
   replies: Set<Reply>
-  leases: Set<Lease>
+  uses(lease: Lease): void
+  /** The connections that nobody else's calls run over. */
+  own(): Lease[]
   subscriptions: Set<string>
   say(message: Message): void
   /** Passes a server's question on, under an id of our own. */
@@ -32,12 +34,14 @@ export type Session = {
   openStream(res: ServerResponse): void
   hasStream(): boolean
   onEnd(heard: () => void): void
+  isOver(): boolean
   close(): void
 }
 
 const IDLE_MS = 30 * 60_000
 const MOST_FOR_A_KEY = 1000
-const MOST_WAITING = 100
+const MOST_WAITING = { messages: 100, bytes: 4 * 1024 * 1024 }
+const MOST_OPEN_QUESTIONS = 100
 
 export type Sessions = {
   begin(key: Key, slug: string | null, introduction: Introduction): Session
@@ -106,9 +110,12 @@ export class UnknownSession extends Error {
 function newSession(key: Key, slug: string | null, introduction: Introduction, usedAt: number): Session {
   const asked = new Map<string, { lease: Lease; id: unknown }>()
   const waiting: string[] = []
+  let bytes = 0
   const endings: (() => void)[] = []
   let stream: ServerResponse | null = null
   let lastQuestion = 0
+  let leases = new Set<Lease>()
+  let over = false
 
   const session: Session = {
     id: randomBytes(24).toString('base64url'),
@@ -118,15 +125,23 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
     usedAt,
     underWay: new Map(),
     replies: new Set(),
-    leases: new Set(),
     subscriptions: new Set(),
+    uses(lease) {
+      if (lease.dedicated) leases = new Set([...leases].filter((one) => one.isOpen())).add(lease)
+    },
+    own: () => [...leases].filter((lease) => lease.isOpen()),
     say(message) {
       const text = JSON.stringify(message)
       if (stream && writeEvent(stream, text)) return
       waiting.push(text)
-      if (waiting.length > MOST_WAITING) waiting.shift()
+      bytes += text.length
+      while (waiting.length > MOST_WAITING.messages || bytes > MOST_WAITING.bytes) bytes -= waiting.shift()!.length
     },
     ask(lease, message, reply) {
+      if (asked.size >= MOST_OPEN_QUESTIONS)
+        return lease.connection.respond(message.id, {
+          error: { code: -32603, message: 'Too many questions are open.' },
+        })
       const id = `claviger-${++lastQuestion}`
       asked.set(id, { lease, id: message.id })
       const question = { ...message, id }
@@ -150,10 +165,13 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
         if (stream === res) stream = null
       })
       for (const text of waiting.splice(0)) writeEvent(res, text)
+      bytes = 0
     },
     hasStream: () => stream !== null,
     onEnd: (heard) => void endings.push(heard),
+    isOver: () => over,
     close() {
+      over = true
       for (const heard of endings) heard()
       stream?.end()
       for (const controllers of session.underWay.values()) for (const controller of controllers) controller.abort()

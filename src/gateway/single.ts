@@ -74,7 +74,7 @@ export async function introduceSingle(
   slug: string,
 ): Promise<JsonObject> {
   const lease = await leaseFor(gateway, turn, await reachable(gateway, turn.key, slug))
-  session.leases.add(lease)
+  session.uses(lease)
   const { hello } = lease
   const protocolVersion = lease.dedicated ? hello.protocolVersion : agreedVersion(session.introduction.protocolVersion)
   if (hello.era === 'legacy') return { ...hello.whole, protocolVersion }

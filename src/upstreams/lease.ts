@@ -13,6 +13,8 @@ export type Party = {
 export type SessionParty = {
   id: string
   introduction: Introduction
+  /** Nothing more is opened for it. */
+  isOver(): boolean
   unasked(mcp: Mcp, lease: Lease, message: Message): void
 }
 
@@ -21,6 +23,7 @@ export type Lease = {
   hello: Hello
   /** Nobody else's calls run over it: what the server asks can be meant for this party only. */
   dedicated: boolean
+  isOpen(): boolean
 }
 
 /** Older clients that can be asked back, and servers kept apart by session, get a connection of their own. */

@@ -45,7 +45,7 @@ type Entry = {
 
 const IDLE_MS = 10 * 60_000
 const SWEEP_MS = 30_000
-const MOST_PROCESSES = 100
+const MOST_PROCESSES = { of: 100, ofKey: 16 }
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
@@ -70,8 +70,9 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       known.usedAt = now().getTime()
       return known.open ?? known.lease
     }
+    if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
-    refuseTooMany(mcp)
+    refuseTooMany(mcp, party.keyId)
     const entry: Entry = {
       name,
       place,
@@ -117,7 +118,11 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       if (stop.signal.aborted) void introduced.connection.close()
       stop.signal.throwIfAborted()
       troubles.over(place)
-      entry.open = { ...introduced, dedicated: session !== null && introduced.hello.era === 'legacy' }
+      entry.open = {
+        ...introduced,
+        dedicated: session !== null && introduced.hello.era === 'legacy',
+        isOpen: () => entries.get(entry.name) === entry,
+      }
       return entry.open
     } catch (error) {
       const given = !forget(entry)
@@ -139,12 +144,17 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   }
 
   /** A process for each of many clients would bring the host down before it served them. */
-  function refuseTooMany(mcp: Mcp): void {
+  function refuseTooMany(mcp: Mcp, keyId: string): void {
     if (mcp.transport !== 'stdio') return
-    const running = [...entries.values()].filter((entry) => entry.mcp.id === mcp.id).length
-    if (running >= MOST_PROCESSES)
+    const running = [...entries.values()].filter((entry) => entry.mcp.id === mcp.id)
+    const own = running.filter(({ scope, party }) => scope.startsWith('session:') && party.keyId === keyId)
+    if (own.length >= MOST_PROCESSES.ofKey)
       throw notStarted(
-        `${mcp.slug} runs for ${running} clients already, which is the most. Try again when one has left.`,
+        `${mcp.slug} runs for ${own.length} sessions of this key already, which is the most. End one, or wait until it has been idle for half an hour.`,
+      )
+    if (running.length >= MOST_PROCESSES.of)
+      throw notStarted(
+        `${mcp.slug} runs for ${running.length} clients already, which is the most. Try again when one has left.`,
       )
   }
 

@@ -76,6 +76,31 @@ describe('isolation', () => {
   })
 })
 
+describe('processes', () => {
+  it('are no more than sixteen for the sessions of one key', async () => {
+    const { pool } = pooled()
+    const of = (keyId: string, id: number) => pool.reach(anMcp(), 'live', older(`${keyId}-${id}`, { keyId }))
+    await Promise.all(Array.from({ length: 16 }, (_, id) => of('key_1', id)))
+    await expect(of('key_1', 16)).rejects.toThrow('16 sessions of this key already')
+    await of('key_2', 0)
+    pool.endSession('key_1-3')
+    await of('key_1', 16)
+  })
+
+  it('are no more than a hundred in all', async () => {
+    const { pool } = pooled()
+    const mcp = anMcp({ isolation: 'per-key' })
+    await Promise.all(Array.from({ length: 100 }, (_, id) => pool.reach(mcp, 'live', program(`key_${id}`))))
+    await expect(pool.reach(mcp, 'live', program('key_100'))).rejects.toThrow('100 clients already')
+  })
+
+  it('are not started for a session that is over', async () => {
+    const { pool, lines } = pooled()
+    await expect(pool.reach(anMcp(), 'live', older('a', { over: true }))).rejects.toBeInstanceOf(Cancelled)
+    expect(lines).toHaveLength(0)
+  })
+})
+
 describe('ending', () => {
   const SILENT = { silent: ['server/discover', 'initialize'] }
 

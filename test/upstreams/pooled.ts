@@ -110,11 +110,14 @@ export function anMcp(more: Partial<Mcp> = {}): Mcp {
 export const program = (keyId = 'key_1'): Party => ({ era: 'modern', keyId, session: null })
 
 /** An older client; one that can be asked back has a connection of its own. */
-export function older(id: string, { keyId = 'key_1', capabilities = { roots: {} } as object } = {}): Party {
+export function older(
+  id: string,
+  { keyId = 'key_1', capabilities = { roots: {} } as object, over = false } = {},
+): Party {
   const introduction = {
     protocolVersion: '2025-11-25',
     capabilities: capabilities as Record<string, unknown>,
     clientInfo: { name: 'older', version: '1' },
   }
-  return { era: 'legacy', keyId, session: { id, introduction, unasked: () => {} } }
+  return { era: 'legacy', keyId, session: { id, introduction, isOver: () => over, unasked: () => {} } }
 }
