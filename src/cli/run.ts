@@ -2,6 +2,7 @@ import { nearest } from '../config.ts'
 import { auditCommands } from './audit.ts'
 import { COMMON, type Command, UsageError, type World } from './command.ts'
 import { configCommands } from './config.ts'
+import { connectCommands } from './connect.ts'
 import { exitCodeOf, sentenceOf } from './failures.ts'
 import { commandHelp, overview } from './help.ts'
 import { readInput } from './input.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: Command[] = [
   ...keyCommands,
   ...mcpCommands,
   ...repoCommands,
+  ...connectCommands,
   ...auditCommands,
   ...configCommands,
 ]
