@@ -1,6 +1,7 @@
 import { checkAudit, readAudit, shownLine } from '../core/auditing.ts'
+import { AuditFinding, AuditLine, auditQuery } from '../http/audit-schemas.ts'
 import { openCursor, sealCursor } from '../http/cursor.ts'
-import { AuditFinding, AuditLine, auditQuery, listOf } from '../http/schemas.ts'
+import { listOf } from '../http/schemas.ts'
 import { endpoint } from './operation.ts'
 
 export const listAudit = endpoint(

@@ -3,19 +3,9 @@ import { checkKey, listKeys as list, readKey } from '../core/keys/reading.ts'
 import { shown } from '../core/keys/shown.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import { openCursor, sealCursor } from '../http/cursor.ts'
-import {
-  deleteQuery,
-  IssuedKey,
-  Key,
-  KeyVerdict,
-  keyChangeBody,
-  keyQuery,
-  listOf,
-  newKeyBody,
-  noBody,
-  revokeBody,
-  verifyBody,
-} from '../http/schemas.ts'
+import { deleteQuery, keyChangeBody, keyQuery, newKeyBody, revokeBody, verifyBody } from '../http/key-bodies.ts'
+import { IssuedKey, Key, KeyVerdict } from '../http/key-schemas.ts'
+import { listOf, noBody } from '../http/schemas.ts'
 import type { Door } from './door.ts'
 import { type Answer, type Asked, endpoint } from './operation.ts'
 

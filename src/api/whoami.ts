@@ -1,6 +1,6 @@
-import { keyOf } from '../core/keys/lifecycle.ts'
+import { keyOf } from '../core/keys/changing.ts'
 import { shown } from '../core/keys/shown.ts'
-import { WhoAmI } from '../http/schemas.ts'
+import { WhoAmI } from '../http/key-schemas.ts'
 import { endpoint } from './operation.ts'
 
 export const whoami = endpoint(

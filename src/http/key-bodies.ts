@@ -1,0 +1,108 @@
+import { isIP } from 'node:net'
+import * as z from 'zod'
+import { checkScopes } from '../core/keys/scopes.ts'
+import { LONGEST_REASON } from '../core/keys/wishes.ts'
+import {
+  allowInUrl,
+  characters,
+  description,
+  expiry,
+  ipAllow,
+  mcpAccess,
+  name,
+  notBefore,
+  quota,
+  rate,
+  scopes,
+  slug,
+  tool,
+} from './key-fields.ts'
+import { keyStatus, keyType } from './key-schemas.ts'
+import { READ_ONLY } from './parse.ts'
+import { ruled } from './rules.ts'
+import { environment, paging } from './schemas.ts'
+
+const SET_BY_US = 'This is set by Claviger and cannot be given.'
+const FIXED = {
+  ...Object.fromEntries(
+    [
+      ...['id', 'hint', 'key', 'workspace', 'workspace_id', 'owner_id', 'created_by', 'created_at', 'revision'],
+      ...['last_used_at', 'last_used_ip', 'last_used_client', 'request_count', 'rotation'],
+    ].map((name) => [name, SET_BY_US]),
+  ),
+  status: 'The status is not set: POST …/disable, …/enable or …/revoke changes it.',
+  revoked_reason: 'Give the reason when you revoke the key: POST …/revoke {"reason": …}.',
+}
+
+/** `null` means left out. */
+export const newKeyBody = (now: Date) =>
+  z
+    .strictObject({
+      name,
+      description: description.nullish(),
+      environment: environment.nullish().meta({ description: 'Live unless told, or the one of the calling key.' }),
+      type: keyType.nullish().meta({ description: 'Restricted unless told: `scopes` decide.' }),
+      scopes: scopes.nullish(),
+      mcp_access: mcpAccess.nullish(),
+      ip_allow: ipAllow.nullish(),
+      rate_limit_per_minute: rate.nullish(),
+      quota_per_day: quota.nullish(),
+      allow_in_url: allowInUrl.nullish(),
+      not_before: notBefore().nullish(),
+      expires_at: expiry(now).nullish(),
+    })
+    .register(READ_ONLY, FIXED)
+
+export const keyChangeBody = (now: Date) =>
+  z
+    .strictObject({
+      name: name.optional(),
+      description: description.nullish(),
+      type: keyType.optional(),
+      scopes: scopes.optional(),
+      mcp_access: mcpAccess.optional(),
+      ip_allow: ipAllow.nullish(),
+      rate_limit_per_minute: rate.nullish().meta({ description: 'Null: the default of 600.' }),
+      quota_per_day: quota.nullish(),
+      allow_in_url: allowInUrl.optional(),
+      not_before: notBefore().nullish(),
+      expires_at: expiry(now).nullish(),
+    })
+    .register(READ_ONLY, { ...FIXED, environment: 'The environment of a key stays. Issue another key instead.' })
+
+export const revokeBody = () =>
+  z.strictObject({
+    reason: characters(0, LONGEST_REASON, z.string(), `The reason has at most ${LONGEST_REASON} characters.`)
+      .nullish()
+      .meta({ description: 'Why; kept with the key.', maxLength: LONGEST_REASON, example: 'laptop lost' }),
+  })
+
+export const verifyBody = () =>
+  z.strictObject({
+    key: z.string().min(1).max(1000).meta({ description: 'The full key to check.', example: 'clv_live_…' }),
+    mcp: slug.nullish().meta({ description: 'May it reach this MCP?' }),
+    tool: tool
+      .nullish()
+      .meta({ description: 'May it call this tool, of `mcp` or, without one, of any MCP it reaches?' }),
+    scope: ruled(z.string(), (text) => checkScopes([text], 'scope'))
+      .nullish()
+      .meta({ description: 'Does it have this scope?', example: 'usage:read' }),
+    ip: z
+      .string()
+      .refine((text) => isIP(text) !== 0, 'Write an address such as 203.0.113.7.')
+      .nullish()
+      .meta({ description: 'May it be used from this address?' }),
+  })
+
+export const keyQuery = z.strictObject({
+  status: keyStatus.optional(),
+  environment: environment.optional(),
+  search: z.string().max(100).optional().meta({ description: 'Part of a name, a description or a hint.' }),
+  ...paging,
+})
+
+export const deleteQuery = z.strictObject({
+  confirm: z.literal('recent_use').optional().meta({
+    description: 'Says that a key may go although it was used in the last 24 hours.',
+  }),
+})
