@@ -27,7 +27,7 @@ describe.each(CLIENT_NAMES)('%s', (client) => {
     expect(variants.some((variant) => withoutEscapes(variant, target).includes(KEY))).toBe(true)
     for (const variant of variants) {
       expect(Object.values(variant).filter((text) => text.trim() !== text || text === '')).toEqual([])
-      expect(`${variant.content} ${variant.note}`).not.toMatch(/undefined|\[object|YOUR_API_KEY/)
+      expect(`${variant.content} ${variant.note ?? ''}`).not.toMatch(/undefined|\[object|YOUR_API_KEY/)
     }
     expect(new Set(variants.map(({ title }) => title)).size).toBe(variants.length)
   })
