@@ -18,6 +18,7 @@ export type Answer = { text: string; ownId: number }
 export type Call = {
   method: string
   params: JsonObject | undefined
+  /** Without an answer or a sign of progress. */
   timeoutMs: number
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -66,8 +67,12 @@ type Pending = {
   resolve(answer: Answer): void
   reject(error: Error): void
   timer: ReturnType<typeof setTimeout>
+  startedAt: number
   forget(): void
 }
+
+/** Progress earns a call more time, but no server may hold one for ever: ten times its timeout, at most an hour. */
+const LONGEST = { timeouts: 10, ms: 3_600_000 }
 
 /** Many calls over one wire. Ids and progress tokens upstream are our own: callers' may be equal, and often are. */
 export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSignal): Promise<Connection> {
@@ -120,7 +125,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     const about = callMeant(message, exchange)
     if (!about) return ears.unasked(message)
     if (message.method === 'notifications/progress') {
-      about.timer.refresh()
+      if (mayTakeLonger(about)) about.timer.refresh()
       message = { ...message, params: { ...message.params, progressToken: about.progressToken } }
     }
     about.call.aside?.(message)
@@ -137,16 +142,17 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     if (wanted.signal?.aborted) return Promise.reject(new Cancelled())
     const id = ++lastId
     const { params, progressToken } = withOwnToken(wanted.params, id)
+    const startedAt = performance.now()
     return new Promise((resolve, reject) => {
       const hangUp = () => {
         if (!take(id)) return
-        notify('notifications/cancelled', { requestId: id, reason: 'the caller is gone' })
+        cancel(id, wanted, 'the caller is gone')
         reject(new Cancelled())
       }
       const timer = setTimeout(() => {
         if (!take(id)) return
-        notify('notifications/cancelled', { requestId: id, reason: 'timed out' })
-        const seconds = Math.round(wanted.timeoutMs / 1000)
+        cancel(id, wanted, 'timed out')
+        const seconds = Math.round((performance.now() - startedAt) / 1000)
         reject(
           new CallFailed({
             code: 'upstream_timeout',
@@ -158,13 +164,17 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
       }, wanted.timeoutMs)
       wanted.signal?.addEventListener('abort', hangUp, { once: true })
       const forget = () => wanted.signal?.removeEventListener('abort', hangUp)
-      pending.set(id, { call: wanted, progressToken, resolve, reject, timer, forget })
+      pending.set(id, { call: wanted, progressToken, resolve, reject, timer, startedAt, forget })
       wire.send(JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params }), {
         id,
         headers: wanted.headers,
         signal: wanted.signal,
       })
     })
+  }
+
+  function cancel(requestId: number, { method }: Call, reason: string): void {
+    if (method !== 'initialize') notify('notifications/cancelled', { requestId, reason }) // which must not be cancelled
   }
 
   function notify(method: string, params?: JsonObject): void {
@@ -183,6 +193,10 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     inFlight: () => pending.size,
     close: () => wire.close(),
   }
+}
+
+function mayTakeLonger({ call: { timeoutMs }, startedAt }: Pending): boolean {
+  return performance.now() - startedAt + timeoutMs <= Math.min(LONGEST.timeouts * timeoutMs, LONGEST.ms)
 }
 
 function withOwnToken(
