@@ -55,6 +55,8 @@ const key = (id: string, name: string, more: object = {}) => ({
   lastUsedClient: 'claude-code 2.1.4',
   expiresAt: days(78),
   disabledAt: null,
+  overlapEndsAt: null,
+  oldLastUsedAt: null,
   revokedAt: null,
   revokedReason: null,
   mayChange: true,
@@ -188,6 +190,20 @@ const roles = [
   { value: 'admin', label: 'Admin', hint: 'Also all keys, MCPs over HTTP, audit and members.' },
   { value: 'owner', label: 'Owner', hint: 'Also makes owners and deletes the workspace.' },
 ]
+const question = (act: string, verb: string) => ({
+  act,
+  question: `${verb} ${laptop.name}?`,
+  submit: `${verb} key`,
+  after: 'Its next request is refused and its open streams end.',
+  key: laptop,
+  impact,
+})
+const overlaps = [
+  { value: '0', label: 'Not at all' },
+  { value: '3600', label: '1 hour' },
+  { value: '86400', label: '24 hours' },
+]
+const rotating = { ...laptop, overlapEndsAt: days(1), oldLastUsedAt: ago(3) }
 const signals = [
   {
     state: 'waiting',
@@ -342,6 +358,26 @@ const PAGES: Record<string, Page> = {
     callers: { calls: 0, clients: [], addresses: [] },
     history,
   }),
+  'key-rotating': page('keys/show', 'Keys', {
+    key: rotating,
+    may,
+    mayNot: [],
+    activity: none,
+    callers: impact,
+    history,
+  }),
+  'key-rotate': page('keys/rotate', 'Keys', {
+    key: laptop,
+    callers: impact,
+    overlap: '0',
+    overlaps,
+    once: 'x',
+    errors: [],
+  }),
+  'key-finish': page('keys/confirm', 'Keys', {
+    ...question('finish-rotation', 'Finish the rotation of'),
+    key: rotating,
+  }),
   'key-renaming': page('keys/show', 'Keys', {
     key: laptop,
     may,
@@ -351,14 +387,12 @@ const PAGES: Record<string, Page> = {
     history,
     renaming: { value: laptop.name },
   }),
-  'key-disable': page('keys/confirm', 'Keys', { act: 'disable', key: laptop, impact }),
+  'key-disable': page('keys/confirm', 'Keys', question('disable', 'Disable')),
   'key-revoke': page('keys/confirm', 'Keys', {
-    act: 'revoke',
-    key: laptop,
-    impact,
+    ...question('revoke', 'Revoke'),
     reason: { chosen: 'other', other: 'The laptop was lost' },
   }),
-  'key-delete': page('keys/confirm', 'Keys', { act: 'delete', key: laptop, impact }),
+  'key-delete': page('keys/confirm', 'Keys', question('delete', 'Delete')),
   members: page('members/index', 'Members', {
     mayChange: true,
     roles,

@@ -6,6 +6,7 @@ export const FLASHES = {
   'signed-out': info('You are signed out.'),
   'key-renamed': good('The key has its new name.'),
   'key-changed': good('The changes are saved. They hold from the next request on.'),
+  'key-rotation-finished': good('The rotation is finished. Only the new secret works.'),
   'key-disabled': good('The key is disabled. It is refused from its next request on.'),
   'key-enabled': good('The key is enabled. It works again from its next request on.'),
   'key-revoked': good('The key is revoked. It is refused from its next request on, for good.'),

@@ -1,5 +1,5 @@
 import { impactOf } from '../core/keys/impact.ts'
-import { disable, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { disable, finishRotation, removeKey, revoke } from '../core/keys/lifecycle.ts'
 import { orAgain, type Wrong } from './again.ts'
 import { goTo, showPiece } from './answer.ts'
 import type { Door } from './door.ts'
@@ -8,7 +8,31 @@ import { text } from './form.ts'
 import { pageOf } from './key-row.ts'
 import { idIn, keyToChange } from './key-visit.ts'
 
-type Act = 'disable' | 'revoke' | 'delete'
+type Act = 'disable' | 'revoke' | 'delete' | 'finish-rotation'
+type Asked = { title: (name: string) => string; after: string; submit: string }
+
+const ASKED: Record<Act, Asked> = {
+  disable: {
+    title: (name) => `Disable ${name}?`,
+    after: 'Its next request is refused and its open streams end. You can enable it again at any time.',
+    submit: 'Disable key',
+  },
+  revoke: {
+    title: (name) => `Revoke ${name}?`,
+    after: 'Its next request is refused and its open streams end, for good. It stays in the list, with its history.',
+    submit: 'Revoke key',
+  },
+  delete: {
+    title: (name) => `Delete ${name}?`,
+    after: 'It is gone for good, and no longer listed. Its audit, activity and usage stay.',
+    submit: 'Delete key',
+  },
+  'finish-rotation': {
+    title: (name) => `Finish the rotation of ${name}?`,
+    after: 'Whoever still has the old secret is refused on their next request, for good. The new one works on.',
+    submit: 'Finish now',
+  },
+}
 const DAY_MS = 86_400_000
 
 /** First who would notice. */
@@ -20,9 +44,16 @@ async function askAgain(door: Door, visit: Inside, act: Act, errors: Wrong): Pro
   const { ctx } = door
   const key = await keyToChange(door, visit)
   const usedWithinADay = key.lastUsedAt !== null && ctx.now().getTime() - key.lastUsedAt.getTime() < DAY_MS
-  const impact = { ...(await impactOf(ctx, visit.caller, visit.workspace.id, key.id)), usedWithinADay }
-  const reason = { chosen: text(visit.req, 'reason'), other: text(visit.req, 'other_reason') }
-  showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', { act, key, impact, reason, errors })
+  const { title, ...asked } = ASKED[act]
+  showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', {
+    act,
+    ...asked,
+    question: title(key.name),
+    key,
+    impact: { ...(await impactOf(ctx, visit.caller, visit.workspace.id, key.id)), usedWithinADay },
+    reason: { chosen: text(visit.req, 'reason'), other: text(visit.req, 'other_reason') },
+    errors,
+  })
 }
 
 export function disableKey(door: Door) {
@@ -59,5 +90,12 @@ export function deleteKey(door: Door) {
       },
       (errors) => askAgain(door, visit, 'delete', errors),
     )
+  }
+}
+
+export function finishKeyRotation(door: Door) {
+  return async (visit: Inside) => {
+    await finishRotation(door.ctx, visit.caller, visit.workspace.id, idIn(visit))
+    goTo(door, visit, pageOf(visit.base, { id: idIn(visit) }), 'key-rotation-finished')
   }
 }

@@ -23,6 +23,12 @@ function whatHappened(action: string, before: AuditLine['before'], after: AuditL
   switch (action) {
     case 'key.created':
       return 'Created'
+    case 'key.imported':
+      return 'Imported'
+    case 'key.rotated':
+      return after?.overlapEndsAt ? `Rotated, the old secret working until ${asTime(after.overlapEndsAt)}` : 'Rotated'
+    case 'key.rotation_finished':
+      return 'Rotation finished'
     case 'key.disabled':
       return 'Disabled'
     case 'key.enabled':
@@ -37,4 +43,10 @@ function whatHappened(action: string, before: AuditLine['before'], after: AuditL
     default:
       return action
   }
+}
+
+/** A time that the audit log gives back as text. */
+function asTime(value: unknown): string {
+  const iso = value instanceof Date ? value.toISOString() : String(value)
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -10,8 +10,8 @@ type Issued = {
   fullKey: Secret
   may: string[]
   mayNot: string[]
-  /** Until when the secret before this one still works. */
-  overlapEndsAt?: Date | null
+  /** The secret before this one, and until when it works, if it does. */
+  old?: { endsAt: Date | null }
 }
 
 /** The only answer that ever carries a full key: to the form that made it, kept by nobody. */

@@ -1,14 +1,15 @@
 import { mayDo } from '../core/caller.ts'
-import { type Key, stateOf } from '../core/keys/key.ts'
+import { type Key, overlapIsOpen, stateOf } from '../core/keys/key.ts'
 import { mayChange } from '../core/keys/lifecycle.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import type { Inside } from './entrance.ts'
 
 export type Row = KeyWithUse & { status: string; mayChange: boolean }
 
-/** A key as lists and pages show it to this visitor. */
+/** A key as lists and pages show it to this visitor; of a rotation only while it lasts. */
 export function rowOf({ caller }: Pick<Inside, 'caller'>, key: KeyWithUse, now: Date): Row {
-  return { ...key, status: stateOf(key, now), mayChange: mayChange(caller, key) }
+  const overlapEndsAt = overlapIsOpen(key, now) ? key.overlapEndsAt : null
+  return { ...key, overlapEndsAt, status: stateOf(key, now), mayChange: mayChange(caller, key) }
 }
 
 export function mayIssue({ caller }: Pick<Inside, 'caller'>): boolean {

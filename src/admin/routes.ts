@@ -7,11 +7,12 @@ import { readForm } from './form.ts'
 import { toHome, toKeys } from './front.ts'
 import { accept, invitationPage } from './invitations.ts'
 import { editKey, editKeyPage } from './key-edit.ts'
-import { beforeHarm, deleteKey, disableKey, revokeKey } from './key-harm.ts'
+import { beforeHarm, deleteKey, disableKey, finishKeyRotation, revokeKey } from './key-harm.ts'
 import { issueKey, newKeyPage } from './key-issue.ts'
 import { keysPage } from './key-list.ts'
 import { keyPage } from './key-page.ts'
 import { enableKey, keyInPlace, renameKey, renameKeyPage } from './key-rename.ts'
+import { rotateKey, rotateKeyPage } from './key-rotation.ts'
 import {
   changeMcp,
   createMcp,
@@ -68,6 +69,10 @@ export const PAGES: readonly Page[] = [
   inside('keys.issue', 'post', '/keys/:id/rename', renameKey),
   inside('keys.issue', 'get', '/keys/:id/edit', editKeyPage),
   inside('keys.issue', 'post', '/keys/:id/edit', editKey),
+  inside('keys.issue', 'get', '/keys/:id/rotate', rotateKeyPage),
+  inside('keys.issue', 'post', '/keys/:id/rotate', rotateKey),
+  inside('keys.issue', 'get', '/keys/:id/finish-rotation', beforeHarm('finish-rotation')),
+  inside('keys.issue', 'post', '/keys/:id/finish-rotation', finishKeyRotation),
   inside('keys.issue', 'get', '/keys/:id/disable', beforeHarm('disable')),
   inside('keys.issue', 'post', '/keys/:id/disable', disableKey),
   inside('keys.issue', 'post', '/keys/:id/enable', enableKey),

@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest'
+import { newOnce } from '../../src/admin/once.ts'
 import type { ActivityLine } from '../../src/core/activity.ts'
 import type { NewKey } from '../../src/core/keys/lifecycle.ts'
 import { start } from '../support/start.ts'
+import { fullKeyIn } from './forms.ts'
 
 const KEYS = '/admin/w/main/keys'
 
 async function ofMember(wanted: Partial<NewKey> = {}) {
   const started = await start()
   const { ctx, workspace } = started
-  const { cookie, caller } = await started.person('member')
-  const { key } = await started.key(wanted, undefined, caller)
+  const { cookie, caller, user } = await started.person('member')
+  const { key, fullKey } = await started.key(wanted, undefined, caller)
   const path = `${KEYS}/${key.id}`
   return {
     ...started,
     path,
+    fullKey,
     id: key.id,
+    /** A session lasts hours; some tests let days pass. */
+    cookieNow: () => started.cookieOf(user),
     page: async (more = '') => (await started.call('GET', path + more, { cookie })).text(),
     send: (act: string, form: Record<string, string> = {}) => started.call('POST', `${path}/${act}`, { cookie, form }),
     now: () => ctx.store.keys.byId(workspace.id, key.id),
@@ -145,5 +150,77 @@ describe('taking a key back', () => {
     expect(await (await call('GET', `${path}/delete`, { cookie })).text()).not.toContain('name="confirm"')
     expect((await send('delete')).status).toBe(303)
     expect(await now()).toBeNull()
+  })
+})
+
+describe('rotating a key', () => {
+  const once = ({ ctx }: { ctx: { now(): Date } }) => newOnce(ctx.now())
+
+  it('shows the new secret once, and says until when the old one works', async () => {
+    const { ctx, page, send, fullKey, get, advance, call, path, cookieNow } = await ofMember()
+    const form = { once: once({ ctx }), overlap_seconds: '3600' }
+    const answer = await send('rotate', form)
+    expect(answer.status).toBe(200)
+    const html = await answer.text()
+    const next = fullKeyIn(html)!
+    expect(next).not.toBe(fullKey)
+    expect(html).toContain('has a new secret')
+    expect(html).toContain('2026-06-01T13:00:00.000Z')
+    const code = async (key: string) => ((await (await get('/api/v1/whoami', key)).json()) as { code?: string }).code
+    expect([await code(next), await code(fullKey)]).toEqual([undefined, undefined])
+    const again = await send('rotate', form)
+    expect([again.status, fullKeyIn(await again.text())]).toEqual([409, null])
+    const shown = await page()
+    expect(shown).toContain('Two secrets work')
+    expect(shown).toContain(`${path}/finish-rotation`)
+    expect(shown).toMatch(/Rotated, the old secret working until 2026-06-01 13:00 UTC/)
+    expect(shown).not.toContain(`${path}/rotate"`)
+    expect(shown).not.toContain(next)
+    advance(3_600_000)
+    expect([await code(next), await code(fullKey)]).toEqual([undefined, 'revoked_key'])
+    const later = await (await call('GET', path, { cookie: await cookieNow() })).text()
+    expect(later).not.toContain('Two secrets work')
+    expect(later).toContain(`${path}/rotate"`)
+  })
+
+  it('ends the old secret at once when told so', async () => {
+    const { ctx, send, fullKey, get } = await ofMember()
+    const html = await (await send('rotate', { once: once({ ctx }), overlap_seconds: '0' })).text()
+    expect(html).toContain('The old one is refused from now on.')
+    expect(await (await get('/api/v1/whoami', fullKey)).json()).toMatchObject({ code: 'revoked_key' })
+  })
+
+  it('is finished by hand, after a look at who still has the old secret', async () => {
+    const { ctx, page, send, fullKey, get } = await ofMember()
+    await send('rotate', { once: once({ ctx }) })
+    expect(await page('/finish-rotation')).toContain('was not used since the rotation')
+    const answer = await send('finish-rotation')
+    expect(answer.status).toBe(303)
+    expect(await (await get('/api/v1/whoami', fullKey)).json()).toMatchObject({ code: 'revoked_key' })
+    const shown = await page()
+    expect(shown).not.toContain('Two secrets work')
+    expect(shown).toMatch(/Rotation finished[\s\S]*Rotated/)
+  })
+
+  it.each([
+    [{ overlap_seconds: '2592001' }, 422, 'overlap_seconds'],
+    [{ overlap_seconds: 'long' }, 422, 'overlap_seconds'],
+    [{ once: '' }, 400, 'Open it again'],
+  ])('refuses %j', async (wrong, status, said) => {
+    const { ctx, send, now } = await ofMember()
+    const answer = await send('rotate', { once: once({ ctx }), ...wrong })
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).toContain(said)
+    expect((await now())?.revision).toBe(1)
+  })
+
+  it('is refused twice at a time, with what to do first', async () => {
+    const { ctx, send } = await ofMember()
+    await send('rotate', { once: once({ ctx }) })
+    const second = await send('rotate', { once: once({ ctx }) })
+    expect(second.status).toBe(409)
+    const html = await second.text()
+    expect(html).toContain('two secrets work until')
+    expect(fullKeyIn(html)).toBeNull()
   })
 })

@@ -74,6 +74,23 @@ const ROWS: Record<string, Row> = {
     path: ofKey('/w/:slug/keys/:id/edit'),
     form: () => ({ name: 'Another', scopes: 'mcp:*', expires_at: 'never' }),
   },
+  'get /w/:slug/keys/:id/rotate': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/rotate') },
+  'post /w/:slug/keys/:id/rotate': {
+    least: 'member',
+    done: 200,
+    path: ofKey('/w/:slug/keys/:id/rotate'),
+    form: (scene) => ({ once: once(scene) }),
+  },
+  'get /w/:slug/keys/:id/finish-rotation': {
+    least: 'member',
+    done: 200,
+    path: ofKey('/w/:slug/keys/:id/finish-rotation'),
+  },
+  'post /w/:slug/keys/:id/finish-rotation': {
+    least: 'member',
+    done: 303,
+    path: ofKey('/w/:slug/keys/:id/finish-rotation'),
+  },
   'get /w/:slug/keys/:id/disable': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/disable') },
   'post /w/:slug/keys/:id/disable': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/disable') },
   'post /w/:slug/keys/:id/enable': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/enable') },
