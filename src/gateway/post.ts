@@ -5,11 +5,11 @@ import { authenticate } from '../http/authenticate.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { sessionIdOf } from './address.ts'
 import { answerAggregate } from './aggregate.ts'
-import { sendWholeError } from './errors.ts'
 import { begin } from './handshake.ts'
 import { parseMessage, readBody } from './message.ts'
 import { checkModern, eraOf } from './modern.ts'
 import { takeNotice } from './notice.ts'
+import { refuse } from './refuse.ts'
 import { run, turnOf } from './run.ts'
 import { callSimply, isSimpleCall } from './simple-call.ts'
 import { answerSingle } from './single.ts'
@@ -22,14 +22,17 @@ export async function post(
   res: ServerResponse,
   slug: string | null,
 ): Promise<void> {
-  const body = parseMessage(req, await readBody(req))
-  const { key } = await authenticate(gateway.ctx, gateway.ring, req, { urlToo: true }) // a body may take minutes to arrive
-  if (slug === null && isSimpleCall(body)) return callSimply(gateway, req, res, key, body)
+  let body: (Message & Record<string, unknown>) | null = null
+  let simple = false
   try {
-    await answer(gateway, req, res, key, slug, body)
+    body = parseMessage(req, await readBody(req))
+    simple = slug === null && isSimpleCall(body)
+    const { key } = await authenticate(gateway.ctx, gateway.ring, req, { urlToo: true }) // a body may take minutes to arrive
+    if (simple) await callSimply(gateway, req, res, key, body)
+    else await answer(gateway, req, res, key, slug, body)
   } catch (error) {
-    if (res.headersSent) throw error
-    sendWholeError(res, error, body.id ?? null, req.seen.id, req.log)
+    if (res.headersSent) return void res.destroy()
+    refuse(req, res, simple, error, body?.id ?? null)
   }
 }
 

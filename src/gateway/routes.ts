@@ -9,9 +9,10 @@ import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
 import type { Pool } from '../upstreams/pool.ts'
 import { sessionIdOf, slugOf } from './address.ts'
-import { ProtocolError, sendWholeError } from './errors.ts'
+import { ProtocolError } from './errors.ts'
 import { listenersOf } from './listen.ts'
 import { post } from './post.ts'
+import { refuseUnread } from './refuse.ts'
 import { sessionsOf } from './sessions.ts'
 import { openStream } from './stream.ts'
 import type { Gateway } from './turn.ts'
@@ -62,11 +63,11 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   return {
     async handle(req, res) {
+      const slug = slugOf(req.url ?? '')
       try {
         const { key } = await authenticate(ctx, ring, req, { urlToo: true })
         sayWhenExpiring(res, key, ctx.now())
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
-        const slug = slugOf(req.url ?? '')
         if (req.method === 'POST') return await post(gateway, req, res, slug)
         if (req.method === 'GET') return await openStream(gateway, req, res, key, slug)
         if (req.method === 'DELETE') {
@@ -77,7 +78,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
         throw new ProtocolError(405, -32600, 'Only POST, GET and DELETE are answered here.')
       } catch (error) {
         if (res.headersSent) return void res.destroy()
-        sendWholeError(res, error, null, req.seen.id, req.log)
+        await refuseUnread(req, res, slug, error)
       }
     },
     endStreams() {

@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sendProblem } from '../http/refusals.ts'
+import { asMessageRefusal, ProtocolError, sendWholeError } from './errors.ts'
+import { parseMessage, readBody } from './message.ts'
+import { UnknownSession } from './sessions.ts'
+import { isSimpleCall } from './simple-call.ts'
+
+/** Who is refused may not make us read much. */
+const SHORT = 16_384
+
+/** Refused before the body was read. Scripts read problems, MCP clients JSON-RPC: a short body shows who asks. */
+export async function refuseUnread(
+  req: IncomingMessage,
+  res: ServerResponse,
+  slug: string | null,
+  error: unknown,
+): Promise<void> {
+  const simple = slug === null && req.method === 'POST' && (await carriesSimpleCall(req))
+  refuse(req, res, simple, error)
+}
+
+/** In the voice of what was asked: a problem for the simple call, JSON-RPC for all else. */
+export function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  simple: boolean,
+  error: unknown,
+  id: unknown = null,
+): void {
+  const ofProtocol = error instanceof ProtocolError || error instanceof UnknownSession
+  if (simple && !ofProtocol) sendProblem(res, asMessageRefusal(error, req.log), req.seen.id)
+  else sendWholeError(res, error, id, req.seen.id, req.log)
+}
+
+async function carriesSimpleCall(req: IncomingMessage): Promise<boolean> {
+  const length = Number(req.headers['content-length'])
+  if (!(length > 0 && length <= SHORT)) return false
+  try {
+    return isSimpleCall(parseMessage(req, await readBody(req)))
+  } catch {
+    return false
+  }
+}
