@@ -1,0 +1,258 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DocPart, Library, Repo } from '../core/docs.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Log } from '../log.ts'
+import { type Db, isDamage, openIndex, removeIndex } from './file.ts'
+import { putFile, putZip, removeDrafts, removeFile } from './files.ts'
+import { find } from './find.ts'
+import { type Keeper, keeperOf } from './keeper.ts'
+import { partOf } from './part.ts'
+import { type DocumentRow, dropShelf, shelfIn, shelfNames, stateIn } from './shelf.ts'
+import { filesSource, folderSource, manualSource, type Source } from './source.ts'
+
+export type Places = {
+  /** Where the index and sent files are kept; null: in memory, and in a temporary folder until the end. */
+  dataDir: string | null
+  /** Folders that repos may lie in. */
+  roots: readonly string[]
+  /** The product's own manual. */
+  manual: string
+}
+
+type Options = Places & { log: Pick<Log, 'info' | 'warn' | 'error'>; now: () => Date }
+
+type Kept = { repo: Repo; signature: string; keeper: Keeper; first: Promise<void> }
+
+const MOST_HITS = 50
+const FIRST_LOOK_MS = 2_000
+const LONGEST_PAGE = 1_000
+
+/** The library, in the thread that asks it. It blocks that thread for some milliseconds at a time, which is why the program gives it one of its own. */
+export function engine({ dataDir, roots, manual, log, now }: Options): Library {
+  const temporary = dataDir === null ? mkdtempSync(join(tmpdir(), 'claviger-docs-')) : null
+  const filesDir = join(temporary ?? dataDir!, 'docs')
+  const file = dataDir === null ? ':memory:' : join(dataDir, 'docs.db')
+  let db: Db = openIndex(file, log)
+  const kept = new Map<string, Kept>()
+  const listeners = new Set<(repoIds: string[]) => void>()
+  let repos: Repo[] = []
+  let keeping: Promise<void> = Promise.resolve()
+  let closed = false
+
+  function keep(now: Repo[]): void {
+    repos = now
+    keeping = keeping.then(arrange).catch((error) => log.error('The documents could not be arranged', { error }))
+  }
+
+  async function arrange(): Promise<void> {
+    if (closed) return
+    const wanted = new Map(repos.map((repo) => [shelfOf(repo), repo]))
+    for (const [name, { repo }] of kept) {
+      if (wanted.has(name)) continue
+      await end(name)
+      if (repo.source === 'files') rmSync(filesOf(repo), { recursive: true, force: true })
+    }
+    for (const name of shelfNames(db)) if (!wanted.has(name)) dropShelf(db, name)
+    for (const [name, repo] of wanted) await begin(name, repo)
+  }
+
+  async function begin(name: string, repo: Repo): Promise<Kept> {
+    const signature = JSON.stringify([repo.source, repo.path])
+    const known = kept.get(name)
+    if (known?.signature === signature) return known
+    if (known) await end(name)
+    const keeper = keeperOf({
+      db,
+      shelf: shelfIn(db, name),
+      source: sourceOf(repo),
+      now,
+      changed: () => tell(name),
+      failed: (error) => failed(error, repo),
+    })
+    const made = { repo, signature, keeper, first: keeper.look() }
+    kept.set(name, made)
+    return made
+  }
+
+  async function end(name: string): Promise<void> {
+    const { keeper } = kept.get(name)!
+    kept.delete(name)
+    await keeper.end()
+  }
+
+  function sourceOf(repo: Repo): Source {
+    if (repo.source === 'manual') return manualSource(manual)
+    if (repo.source === 'folder') return folderSource(repo.path ?? '', roots)
+    const folder = filesOf(repo)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    removeDrafts(folder)
+    return filesSource(folder)
+  }
+
+  function filesOf(repo: Repo): string {
+    if (!/^\w{1,100}$/.test(repo.id)) throw new Error(`${repo.id} is no id of a repo`)
+    return join(filesDir, repo.id)
+  }
+
+  function tell(name: string): void {
+    const ids = repos.filter((repo) => shelfOf(repo) === name).map(({ id }) => id)
+    for (const hear of listeners) hear(ids)
+  }
+
+  function failed(error: unknown, repo?: Repo): void {
+    if (isDamage(error)) return void remake(error)
+    log.error('The documents of a repo could not be read', { repo: repo?.id, error })
+  }
+
+  /** Everything in the index can be read again; so a damaged one is thrown away, whenever that shows. */
+  function remake(error: unknown): Promise<void> {
+    keeping = keeping.then(async () => {
+      if (closed) return
+      log.warn('The index of the documents was damaged and is made anew', { file, why: (error as Error).message })
+      for (const name of [...kept.keys()]) await end(name)
+      db.close()
+      if (dataDir !== null) removeIndex(file)
+      db = openIndex(file, log)
+      await arrange()
+    })
+    return keeping
+  }
+
+  async function safely<T>(act: () => T | Promise<T>): Promise<T> {
+    await keeping
+    if (closed) throw new Error('The library is closed.')
+    try {
+      return await act()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      await remake(error)
+      return act()
+    }
+  }
+
+  /** A shelf that was never looked at is waited for, a little: the first search after a start should find something. */
+  async function shelvesOf(asked: Repo[]): Promise<{ repo: Repo; keeper: Keeper }[]> {
+    const found: { repo: Repo; keeper: Keeper }[] = []
+    const fresh: Promise<void>[] = []
+    for (const repo of asked) {
+      const one = kept.get(shelfOf(repo))
+      if (!one) continue
+      found.push({ repo, keeper: one.keeper })
+      if (one.keeper.state().documents === 0) fresh.push(one.first)
+    }
+    if (fresh.length > 0) await Promise.race([Promise.all(fresh), patience()])
+    return found
+  }
+
+  async function keeperFor(repo: Repo): Promise<Keeper> {
+    return (await begin(shelfOf(repo), repo)).keeper
+  }
+
+  return {
+    keep,
+    state: (repo) =>
+      safely(() => kept.get(shelfOf(repo))?.keeper.state() ?? stateIn(db, shelfOf(repo))),
+
+    search: (asked, query, limit) =>
+      safely(async () => {
+        const shelves = await shelvesOf(asked)
+        const searched = shelves.map(({ repo, keeper }) => ({
+          shelf: keeper.shelf,
+          repo: repo.name,
+          isThere: (document: DocumentRow) => keeper.isThere(document),
+        }))
+        return find(searched, query, Math.min(Math.max(1, Math.trunc(limit)), MOST_HITS))
+      }),
+
+    read: (asked, which, part = {}) =>
+      safely(async (): Promise<DocPart | null> => {
+        const within = 'repo' in which ? asked.filter(({ id, name }) => name === which.repo || id === which.repo) : asked
+        for (const { repo, keeper } of await shelvesOf(within)) {
+          const document = 'id' in which ? keeper.shelf.byDoc(which.id) : keeper.shelf.byPath(which.path)
+          if (!document || !keeper.isThere(document)) continue
+          return partOf(document, repo.name, keeper.shelf.sectionsOf(document.id), part)
+        }
+        return null
+      }),
+
+    list: (repo, { limit, cursor, prefix = '' }) =>
+      safely(async () => {
+        const most = Math.min(Math.max(1, limit), LONGEST_PAGE)
+        const [one] = await shelvesOf([repo])
+        const rows = one?.keeper.shelf.page(cursor ?? '', prefix, most + 1) ?? []
+        const items = rows.slice(0, most)
+        return {
+          items: items.filter((row) => one!.keeper.isThere(row)).map(lineOf),
+          nextCursor: rows.length > most ? items.at(-1)!.path : null,
+        }
+      }),
+
+    putFile: (repo, path, bytes) =>
+      safely(async () => {
+        const keeper = await keeperFor(ofFiles(repo))
+        const name = putFile(filesOf(repo), path, bytes)
+        await keeper.look()
+        const row = keeper.shelf.byPath(name)
+        if (row) return lineOf(row)
+        removeFile(filesOf(repo), name)
+        throw new Refusal('unsupported_media_type', 'This is no text. Send the document as UTF-8.')
+      }),
+
+    putZip: (repo, bytes) =>
+      safely(async () => {
+        const keeper = await keeperFor(ofFiles(repo))
+        const { paths, skipped } = await putZip(filesOf(repo), bytes)
+        await keeper.look()
+        return { added: new Set(paths).size, skipped: skipped.list, skippedCount: skipped.count() }
+      }),
+
+    removeFile: (repo, path) =>
+      safely(async () => {
+        const keeper = await keeperFor(ofFiles(repo))
+        const was = removeFile(filesOf(repo), path)
+        await keeper.look()
+        return was
+      }),
+
+    refresh: (repo) =>
+      safely(async () => {
+        const keeper = await keeperFor(repo)
+        await keeper.look()
+        return keeper.state()
+      }),
+
+    onChange(hear) {
+      listeners.add(hear)
+      return () => void listeners.delete(hear)
+    },
+
+    async close() {
+      if (closed) return
+      closed = true
+      await keeping
+      for (const name of [...kept.keys()]) await end(name)
+      db.close()
+      if (temporary !== null) rmSync(temporary, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The manual is the same for everybody, and read once. */
+export function shelfOf(repo: Repo): string {
+  return repo.source === 'manual' ? 'manual' : repo.id
+}
+
+function ofFiles(repo: Repo): Repo {
+  if (repo.source === 'files') return repo
+  throw new Refusal('conflict', `Files cannot be sent to ${repo.name}: it is no repo of files.`)
+}
+
+function lineOf({ doc, path, title, bytes }: DocumentRow) {
+  return { id: doc, path, title, bytes }
+}
+
+function patience(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MS).unref())
+}

@@ -1,0 +1,135 @@
+import type { Hit } from '../core/docs.ts'
+import { type Query, quote, type Term, understand } from './query.ts'
+import { type Candidate, rank, type Sought } from './rank.ts'
+import type { DocumentRow, Shelf } from './shelf.ts'
+import { snippetOf } from './snippet.ts'
+import { distance, forgiven } from './spelling.ts'
+import { stem } from './words.ts'
+
+export type Searched = {
+  shelf: Shelf
+  /** As its readers call it. */
+  repo: string
+  /** False for a document that is gone since it was read. */
+  isThere(document: DocumentRow): boolean
+}
+
+const CANDIDATES = 40
+const MOST_OF_A_DOCUMENT = 3
+const MOST_BEGINNING = 24
+const MOST_ALIKE = 6
+
+/** The sections that answer best, of all these shelves together. */
+export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
+  const query = understand(asked)
+  if (query.terms.length === 0) return []
+  const looked = shelves.map((one) => ({ ...one, ...candidatesIn(one.shelf, query, limit) }))
+  const total = looked.reduce((sum, { sections }) => sum + sections, 0)
+  const sought = query.terms.map((_, at): Sought => {
+    const found = looked.map(({ terms }) => terms[at]!)
+    const among = found.reduce((sum, { count }) => sum + count, 0)
+    return {
+      ways: [...new Map(found.flatMap(({ ways }) => ways).map((way) => [way.join(' '), way])).values()],
+      weight: Math.log(1 + (total - among + 0.5) / (among + 0.5)),
+    }
+  })
+  const all = looked.flatMap(({ shelf, repo, isThere, ids }) =>
+    ids.map((id): Candidate & { repo: string; isThere: Searched['isThere'] } => {
+      const section = shelf.section(id)
+      return { section, document: shelf.byId(section.document)!, repo, isThere }
+    }),
+  )
+  const hits: Hit[] = []
+  const taken = new Map<string, number>()
+  for (const { candidate, score } of rank(all, sought)) {
+    const { section, document, repo, isThere } = candidate
+    const place = `${repo}/${document.path}`
+    const times = taken.get(place) ?? 0
+    if (times >= MOST_OF_A_DOCUMENT || !isThere(document)) continue
+    taken.set(place, times + 1)
+    hits.push({
+      id: document.doc,
+      repo,
+      path: document.path,
+      title: document.title,
+      heading: section.trail || document.title,
+      snippet: snippetOf(section.text.slice(section.lead), sought),
+      score: Math.round(score * 100) / 100,
+    })
+    if (hits.length >= limit) break
+  }
+  return hits
+}
+
+type Resolved = { expression: string; ways: string[][]; count: number; exact: boolean }
+
+/** First what holds every word, then, where that is little, what holds some of them. */
+function candidatesIn(shelf: Shelf, { terms, last }: Query, limit: number) {
+  const sections = shelf.sections()
+  const resolved = terms.map((term) => resolve(shelf, term, term === last))
+  const found = resolved.filter(({ count }) => count > 0)
+  const lacking = resolved.some(({ exact, count }) => exact && count === 0)
+  const ids = new Set<number>()
+  const look = (expression: string) => {
+    for (const { id } of shelf.best(expression, CANDIDATES)) ids.add(id)
+  }
+  if (found.length > 0 && !lacking) {
+    const must = found.filter(({ exact }) => exact).map(({ expression }) => expression)
+    look(found.map(({ expression }) => expression).join(' AND '))
+    if (ids.size < limit * 2 && found.length > must.length) {
+      const some = tellingOf(found.filter(({ exact }) => !exact)).map(({ expression }) => expression)
+      look([...must, `(${some.join(' OR ')})`].join(' AND '))
+    }
+  }
+  return { sections, terms: resolved, ids: [...ids] }
+}
+
+/** A word in every second section finds no more than the rarer ones beside it, and takes long. */
+function tellingOf(terms: Resolved[]): Resolved[] {
+  const rarest = Math.min(...terms.map(({ count }) => count))
+  const telling = terms.filter(({ count }) => count <= Math.max(2_000, rarest * 20))
+  return telling.length > 0 ? telling : terms
+}
+
+function resolve(shelf: Shelf, term: Term, isLast: boolean): Resolved {
+  const plain = { ways: [term.words.map(stem)], exact: term.exact }
+  const count = shelf.count(term.expression)
+  if (count > 0 && !(isLast && term.words.length === 1 && count < 3))
+    return { expression: term.expression, ...plain, count }
+  if (term.exact || term.words.length > 1) return severally(shelf, term, count)
+  const word = term.words[0]!
+  const others = isLast ? shelf.wordsBeginning(word, MOST_BEGINNING) : []
+  if (count === 0 && others.length === 0) others.push(...wordsLike(shelf, word))
+  const expression = [term.expression, ...others.map(quote)].join(' OR ')
+  const ways = [...plain.ways, ...others.map((other) => [stem(other)])]
+  return { expression: `(${expression})`, ways, exact: false, count: others.length > 0 ? shelf.count(expression) : count }
+}
+
+/** What belongs together and is found nowhere so, is looked for by its parts; unless it was quoted. */
+function severally(shelf: Shelf, term: Term, count: number): Resolved {
+  const { expression, words, exact } = term
+  const ways = [words.map(stem)]
+  if (exact || count > 0) return { expression, ways, exact, count }
+  const parts = `(${words.map(quote).join(' AND ')})`
+  return { expression: parts, ways: words.map((word) => [stem(word)]), exact, count: shelf.count(parts) }
+}
+
+function wordsLike(shelf: Shelf, word: string): string[] {
+  const most = forgiven(word.length)
+  if (most === 0) return []
+  const found: { other: string; slips: number }[] = []
+  for (const other of shelf.wordsOfLength(word.length - most, word.length + most)) {
+    const slips = distance(word, other, most)
+    if (slips <= most && (word.length > 3 || isSwapped(word, other))) found.push({ other, slips })
+  }
+  const least = Math.min(...found.map(({ slips }) => slips))
+  return found
+    .filter(({ slips }) => slips === least)
+    .map(({ other }) => other)
+    .slice(0, MOST_ALIKE)
+}
+
+/** So short a word is near to too many: only two signs in the wrong order are forgiven. */
+function isSwapped(a: string, b: string): boolean {
+  return [...a].sort().join('') === [...b].sort().join('')
+}

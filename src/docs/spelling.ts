@@ -1,0 +1,26 @@
+/** How many slips are forgiven in a word of this length. */
+export function forgiven(length: number): number {
+  return length < 3 ? 0 : length < 8 ? 1 : 2
+}
+
+/** By how many signs added, left out, changed or swapped one word becomes the other; more than `most` is as good as any. */
+export function distance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1
+  let before: number[] = []
+  let above = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    let least = i
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let cost = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1)
+      row.push(cost)
+      if (cost < least) least = cost
+    }
+    if (least > most) return most + 1
+    before = above
+    above = row
+  }
+  return above[b.length]!
+}
