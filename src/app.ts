@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import { errorPages } from './admin/errors.ts'
+import { manualRoutes } from './admin/manual.ts'
 import { renderer } from './admin/render.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { apiRoutes } from './api/routes.ts'
@@ -11,6 +12,7 @@ import type { Context } from './core/context.ts'
 import { newId } from './core/ids.ts'
 import { keyRing } from './core/keys/ring.ts'
 import { Refusal } from './core/refusal.ts'
+import { furnishOlder } from './core/repos/furnish.ts'
 import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
@@ -47,6 +49,7 @@ export async function startApp({
 }: Wanted): Promise<App> {
   const { ctx, migrated } = openContext(config, now, inMemory)
   if (migrated.length > 0) log.info('The database is up to date', { migrations: migrated.length })
+  await furnishOlder(ctx)
   const proxies = trustedProxies(config.trusted_proxies)
   const hosts = knownHosts({ bound: config.host, publicUrl: config.public_url })
   if (hosts.open) log.warn('Every host name is answered. Set CLAVIGER_PUBLIC_URL to the one people use.')
@@ -119,6 +122,7 @@ export async function startApp({
     const { public_url: publicUrl } = config
     site.use('/api', apiRoutes({ ctx, ring, tools, recorder: record, requireSetUp, render, publicUrl, version: VERSION }))
     site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl }))
+    site.use('/docs', manualRoutes({ render }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
       // Clients whose key was refused come here next, and some show their person nothing but this sentence.
