@@ -4,6 +4,7 @@ export type Notice = { kind: 'info' | 'good' | 'warn' | 'bad'; text: string }
 export const FLASHES = {
   welcome: good('Your account and workspace are ready.'),
   'signed-out': info('You are signed out.'),
+  'keys-imported': good('The keys are imported. They work from their next request on.'),
   'key-renamed': good('The key has its new name.'),
   'key-changed': good('The changes are saved. They hold from the next request on.'),
   'key-rotation-finished': good('The rotation is finished. Only the new secret works.'),

@@ -8,6 +8,7 @@ import { toHome, toKeys } from './front.ts'
 import { accept, invitationPage } from './invitations.ts'
 import { editKey, editKeyPage } from './key-edit.ts'
 import { beforeHarm, deleteKey, disableKey, finishKeyRotation, revokeKey } from './key-harm.ts'
+import { importKeys, importKeysPage } from './key-import.ts'
 import { issueKey, newKeyPage } from './key-issue.ts'
 import { keysPage } from './key-list.ts'
 import { keyPage } from './key-page.ts'
@@ -63,6 +64,8 @@ export const PAGES: readonly Page[] = [
   inside('keys.see', 'get', '/keys', keysPage),
   inside('keys.issue', 'get', '/keys/new', newKeyPage),
   inside('keys.issue', 'post', '/keys', issueKey),
+  inside('keys.all', 'get', '/keys/import', importKeysPage),
+  inside('keys.all', 'post', '/keys/import', importKeys),
   inside('keys.see', 'get', '/keys/:id', keyPage),
   inside('keys.see', 'get', '/keys/:id/row', keyInPlace),
   inside('keys.issue', 'get', '/keys/:id/rename', renameKeyPage),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Page } from '../../src/admin/entrance.ts'
 import { newOnce } from '../../src/admin/once.ts'
@@ -57,6 +58,12 @@ const ROWS: Record<string, Row> = {
     least: 'member',
     done: 200,
     form: (scene) => ({ name: 'CI', scopes: 'mcp:*', once: once(scene) }),
+  },
+  'get /w/:slug/keys/import': { least: 'admin', done: 200 },
+  'post /w/:slug/keys/import': {
+    least: 'admin',
+    done: 303,
+    form: ({ own }) => ({ keys: `CI, ${hash('sha256', own)}`, scopes: 'mcp:*' }),
   },
   'get /w/:slug/keys/:id': { least: 'viewer', done: 200, path: ofKey('/w/:slug/keys/:id') },
   'get /w/:slug/keys/:id/row': { least: 'viewer', done: 303, path: ofKey('/w/:slug/keys/:id/row') },
