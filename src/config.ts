@@ -143,6 +143,8 @@ export class ConfigError extends Error {
 }
 
 const PREFIX = 'CLAVIGER_'
+/** Where people keep a key for their clients: no setting, and no business of the server's. */
+const A_CLIENTS_KEY = 'CLAVIGER_KEY'
 const NAMES = Object.keys(VARIABLES) as Name[]
 
 /** Kubernetes injects these for a service called claviger, or claviger-something, in the same namespace. */
@@ -199,7 +201,8 @@ function readFlags(flags: Record<string, string | undefined>): Found {
 function readEnvironment(env: Record<string, string | undefined>): Found {
   const found: Found = {}
   for (const [called, value] of Object.entries(env)) {
-    if (!called.startsWith(PREFIX) || value === undefined || value === '' || isOfKubernetes(called, value)) continue
+    if (!called.startsWith(PREFIX) || called === A_CLIENTS_KEY || value === undefined || value === '') continue
+    if (isOfKubernetes(called, value)) continue
     const plain = nameOf(called)
     const asFile = called.endsWith('_FILE') ? nameOf(called.slice(0, -'_FILE'.length)) : null
     if (plain) found[plain] = { origin: 'environment', called, value }

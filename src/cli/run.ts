@@ -1,5 +1,6 @@
 import { nearest } from '../config.ts'
 import { auditCommands } from './audit.ts'
+import { bridgeCommands } from './bridge.ts'
 import { COMMON, type Command, UsageError, type World } from './command.ts'
 import { configCommands } from './config.ts'
 import { connectCommands } from './connect.ts'
@@ -27,6 +28,7 @@ export const COMMANDS: Command[] = [
   ...mcpCommands,
   ...repoCommands,
   ...connectCommands,
+  ...bridgeCommands,
   ...auditCommands,
   ...configCommands,
 ]

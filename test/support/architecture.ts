@@ -18,7 +18,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
     ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'api', 'admin', 'jobs.ts'],
     ...['upstreams.ts', 'context.ts', 'config.ts', 'assets.ts', 'version.ts'],
   ],
-  cli: ['core', 'store', 'app.ts', 'context.ts', 'upstreams.ts', 'config.ts', 'assets.ts', 'version.ts'],
+  cli: ['cli/bridge.ts', 'core', 'store', 'app.ts', 'context.ts', 'upstreams.ts', 'config.ts', 'assets.ts', 'version.ts'],
   'cli/bridge.ts': ['core', 'upstreams', 'config.ts', 'version.ts', 'cli'], // stdio here, a Claviger elsewhere
   'config.ts': ['core'],
   'log.ts': ['core'],

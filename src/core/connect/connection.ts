@@ -21,7 +21,7 @@ export function targetFor(origin: string, slug: string | null, key: string = PLA
     name: serverName(slug),
     url: slug === null ? `${origin}/mcp` : `${origin}/mcp/${slug}`,
     key,
-    variable: slug === null ? 'CLAVIGER_KEY' : `CLAVIGER_KEY_${slug.toUpperCase().replaceAll('-', '_')}`,
+    variable: slug === null ? 'CLAVIGER_KEY' : `MCP_KEY_${slug.toUpperCase().replaceAll('-', '_')}`,
   }
 }
 

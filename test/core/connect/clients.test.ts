@@ -78,8 +78,8 @@ describe('a link, read back as its client reads it', () => {
       name: target.name,
       type: 'http',
       url: target.url,
-      headers: { Authorization: 'Bearer ${input:claviger_key_docs}' },
-      inputs: [{ id: 'claviger_key_docs', type: 'promptString', description: 'API key', password: true }],
+      headers: { Authorization: 'Bearer ${input:mcp_key_docs}' },
+      inputs: [{ id: 'mcp_key_docs', type: 'promptString', description: 'API key', password: true }],
     })
   })
 
@@ -98,7 +98,7 @@ describe('a link, read back as its client reads it', () => {
     const query = new URL(links('cursor')[1]!).searchParams
     expect(JSON.parse(Buffer.from(query.get('config')!, 'base64').toString())).toEqual({
       url: target.url,
-      headers: { Authorization: 'Bearer ${env:CLAVIGER_KEY_DOCS}' },
+      headers: { Authorization: 'Bearer ${env:MCP_KEY_DOCS}' },
     })
   })
 
@@ -124,7 +124,7 @@ describe('a link, read back as its client reads it', () => {
     const link = links('kiro')[0]!
     expect(JSON.parse(new URL(link).searchParams.get('config')!)).toEqual({
       url: target.url,
-      headers: { Authorization: 'Bearer ${CLAVIGER_KEY_DOCS}' },
+      headers: { Authorization: 'Bearer ${MCP_KEY_DOCS}' },
     })
     expect(link).not.toContain(KEY)
   })
@@ -177,9 +177,9 @@ describe('files', () => {
 describe('the name that a client gives the server', () => {
   it.each([
     [null, 'claviger', 'CLAVIGER_KEY'],
-    ['docs', 'docs', 'CLAVIGER_KEY_DOCS'],
-    ['company-wiki', 'company-wiki', 'CLAVIGER_KEY_COMPANY_WIKI'],
-    ['-x', 'mcp-x', 'CLAVIGER_KEY__X'],
+    ['docs', 'docs', 'MCP_KEY_DOCS'],
+    ['company-wiki', 'company-wiki', 'MCP_KEY_COMPANY_WIKI'],
+    ['-x', 'mcp-x', 'MCP_KEY__X'],
   ])('for %s is %s', (slug, name, variable) => {
     expect(targetFor(ORIGIN, slug)).toMatchObject({ name, variable })
   })
