@@ -144,7 +144,10 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
   insufficient_scope: (route) => ask(route, { headers: bearer(keys.powerless) }),
   forbidden: (route) => ask(route, { headers: { ...bearer(), origin: 'https://elsewhere.example' } }),
   not_found: (route) => ask(route, { headers: bearer() }, (example) => ({ ...example, path: nobodys(example) })),
-  validation_failed: (route) => ask(route, { headers: bearer() }, (example) => ({ ...example, query: 'colour=red' })),
+  validation_failed: (route) =>
+    route.endpoint.open
+      ? ask(route, { body: { colour: 'red' } })
+      : ask(route, { headers: bearer() }, (example) => ({ ...example, query: 'colour=red' })),
   precondition_failed: (route) => ask(route, { headers: { ...bearer(), 'if-match': '"999"' } }),
   payload_too_large: (route) => ask(route, { headers: bearer(), body: JSON.stringify('x'.repeat(1_000_001)) }),
   unsupported_media_type: (route) => ask(route, { headers: { ...bearer(), 'content-type': 'text/plain' }, body: '{}' }),
@@ -175,6 +178,10 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
       })
     await ask(route, { headers: { ...bearer(), ...name } })
     return ask(route, { headers: { ...bearer(), ...name }, body: {} })
+  },
+  rate_limited: async (route) => {
+    const answers = await Promise.all(Array.from({ length: 61 }, () => ask(route)))
+    return answers.find(({ status }) => status === 429)!
   },
   recently_used: (route) =>
     ask(route, { headers: bearer() }, async (example) => {

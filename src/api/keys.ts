@@ -1,11 +1,13 @@
-import { disable, edit, enable, issue, keyOf, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { keyOf } from '../core/keys/changing.ts'
+import { issue } from '../core/keys/issuing.ts'
+import { edit, removeKey } from '../core/keys/lifecycle.ts'
 import { checkKey, listKeys as list, readKey } from '../core/keys/reading.ts'
 import { shown } from '../core/keys/shown.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import { openCursor, sealCursor } from '../http/cursor.ts'
-import { deleteQuery, keyChangeBody, keyQuery, newKeyBody, revokeBody, verifyBody } from '../http/key-bodies.ts'
+import { deleteQuery, keyChangeBody, keyQuery, newKeyBody, verifyBody } from '../http/key-bodies.ts'
 import { IssuedKey, Key, KeyVerdict } from '../http/key-schemas.ts'
-import { listOf, noBody } from '../http/schemas.ts'
+import { listOf } from '../http/schemas.ts'
 import type { Door } from './door.ts'
 import { type Answer, type Asked, endpoint } from './operation.ts'
 
@@ -88,60 +90,7 @@ export const changeKey = endpoint(
   },
   async (door, asked) => {
     await edit(door.ctx, asked.caller, asked.workspaceId, asked.id, asked.body, asked.seen)
-    return asItIsNow(door, asked)
-  },
-)
-
-export const disableKey = endpoint(
-  {
-    id: 'disableKey',
-    summary: 'Disable a key',
-    about: 'Its very next request is refused. Can be undone.',
-    power: 'keys.issue',
-    body: noBody,
-    bodyIsOptional: true,
-    changes: true,
-    answer: { status: 200, about: 'The key as it is now.', schema: Key, tagged: true },
-    refusals: ['conflict'],
-  },
-  async (door, asked) => {
-    await disable(door.ctx, asked.caller, asked.workspaceId, asked.id, asked.seen)
-    return asItIsNow(door, asked)
-  },
-)
-
-export const enableKey = endpoint(
-  {
-    id: 'enableKey',
-    summary: 'Enable a key',
-    power: 'keys.issue',
-    body: noBody,
-    bodyIsOptional: true,
-    changes: true,
-    answer: { status: 200, about: 'The key as it is now.', schema: Key, tagged: true },
-    refusals: ['conflict'],
-  },
-  async (door, asked) => {
-    await enable(door.ctx, asked.caller, asked.workspaceId, asked.id, asked.seen)
-    return asItIsNow(door, asked)
-  },
-)
-
-export const revokeKey = endpoint(
-  {
-    id: 'revokeKey',
-    summary: 'Revoke a key',
-    about: 'Its very next request is refused, for good. It stays listed.',
-    power: 'keys.issue',
-    body: revokeBody,
-    bodyIsOptional: true,
-    example: { reason: 'laptop lost' },
-    changes: true,
-    answer: { status: 200, about: 'The key as it is now.', schema: Key, tagged: true },
-  },
-  async (door, asked) => {
-    await revoke(door.ctx, asked.caller, asked.workspaceId, asked.id, asked.body.reason ?? null, asked.seen)
-    return asItIsNow(door, asked)
+    return keyAsItIsNow(door, asked)
   },
 )
 
@@ -179,8 +128,11 @@ export const verifyKey = endpoint(
   },
 )
 
-/** Read again after the change: its last use belongs to what is shown. */
-async function asItIsNow({ ctx }: Door, { caller, workspaceId, id }: Asked<unknown, unknown>): Promise<Answer> {
+/** Read again after a change: its last use belongs to what is shown. */
+export async function keyAsItIsNow(
+  { ctx }: Pick<Door, 'ctx'>,
+  { caller, workspaceId, id }: Pick<Asked<unknown, unknown>, 'caller' | 'workspaceId' | 'id'>,
+): Promise<Answer> {
   const key = await keyOf(ctx, caller, workspaceId, id)
   return answer(key, shown(key, ctx.now()))
 }

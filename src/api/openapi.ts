@@ -45,7 +45,9 @@ export function openApi(routes: readonly Route[], version: string) {
 }
 
 export function refusalsOf({ operation, open }: Endpoint, path: string): Code[] {
-  if (open) return ANY
+  if (open && !operation.body) return ANY
+  if (open)
+    return [...ANY, 'validation_failed', 'payload_too_large', 'unsupported_media_type', ...(operation.refusals ?? [])]
   const codes = new Set<Code>([...ANY, ...KEYED, ...(operation.refusals ?? [])])
   if (operation.power) codes.add('insufficient_scope')
   if (path.includes('{') && !codes.has('mcp_not_permitted')) codes.add('not_found') // one answer for hidden and missing
@@ -97,7 +99,9 @@ function described(endpoint: Endpoint, path: string): ZodOpenApiOperationObject 
 
 function needs({ operation, open }: Endpoint): string {
   if (open) return 'Needs no key.'
-  return operation.power ? `Needs the scope \`${SCOPE_FOR[operation.power]}\`.` : 'Needs any good key.'
+  if (!operation.power) return 'Needs any good key.'
+  const scope = `Needs the scope \`${SCOPE_FOR[operation.power]}\``
+  return operation.itself ? `${scope}, unless it is the calling key itself.` : `${scope}.`
 }
 
 function headersOf({ creates, changes, answer }: Operation) {

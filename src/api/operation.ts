@@ -18,6 +18,8 @@ export type Operation = {
   about?: string
   /** What the caller needs beside a good key; null: nothing. */
   power: Power | null
+  /** A key needs no power to do this to itself. */
+  itself?: boolean
   query?: z.ZodObject
   /** The schema at this moment: some dates are good only until they pass. */
   body?: (now: Date) => z.ZodType<object>
@@ -27,7 +29,7 @@ export type Operation = {
   creates?: boolean
   /** Takes an If-Match. */
   changes?: boolean
-  answer: { status: 200 | 201 | 204; about: string; schema?: z.ZodType; tagged?: boolean }
+  answer: { status: 200 | 201 | 202 | 204; about: string; schema?: z.ZodType; tagged?: boolean }
   /** Beside those that any request may meet. */
   refusals?: readonly Code[]
 }
@@ -63,7 +65,7 @@ export type Answer = {
 /** `open`: answers without a key. */
 export type Endpoint = { operation: Operation } & (
   | { open: false; run(door: Door, req: Request, prove: () => Promise<Program>, signal: AbortSignal): Promise<Answer> }
-  | { open: true; run(door: Door): Promise<Answer> }
+  | { open: true; run(door: Door, req: Request): Promise<Answer> }
 )
 
 type Understood<S> = S extends z.ZodType ? Camel<z.output<S>> : undefined
@@ -100,8 +102,20 @@ export function endpoint<const O extends Operation>(
   }
 }
 
-export function openEndpoint(operation: Operation, act: (door: Door) => object): Endpoint {
-  return { operation, open: true, run: async (door) => ({ body: act(door) }) }
+export function openEndpoint<const O extends Operation>(
+  operation: O,
+  act: (door: Door, asked: { req: Request; body: BodyOf<O> }) => Promise<object> | object,
+): Endpoint {
+  return {
+    operation,
+    open: true,
+    async run(door, req) {
+      const { body, bodyIsOptional } = operation
+      const sent = body && (await readJson(req))
+      const understood = body && parse(body(door.ctx.now()), sent === undefined && bodyIsOptional ? {} : sent)
+      return { body: await act(door, { req, body: understood as BodyOf<O> }) }
+    },
+  }
 }
 
 const NOTHING = z.strictObject({})

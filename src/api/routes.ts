@@ -47,6 +47,7 @@ export const ROUTES: Route[] = [
   del('/keys/{id}', deleteKey), // gone for good
 
   get('/mcps', listMcps),
+  post('/keys/import', importOneKey),
   post('/mcps', createMcp),
   get('/mcps/{id}', getMcp),
   patch('/mcps/{id}', changeMcp),
@@ -54,6 +55,10 @@ export const ROUTES: Route[] = [
   post('/mcps/{id}/refresh', refreshMcp),
   get('/mcps/{id}/tools', listTools),
   post('/mcps/{id}/tools/{tool}/call', callTool),
+  post('/keys/{id}/rotate', rotateKey),
+  post('/keys/{id}/finish-rotation', finishKeyRotation),
+  get('/keys/{id}/impact', keyImpact),
+  get('/keys/{id}/activity', keyActivity),
 
   get('/audit', listAudit),
   get('/audit/verify', verifyAudit),

@@ -9,11 +9,12 @@ import type { Answer, Endpoint, Program } from './operation.ts'
 /** Who asks and whether they may comes first: a stranger's body is never read, a mere reader's never judged. */
 export function serve(door: Door, { operation, ...endpoint }: Endpoint): Handler {
   const { status } = operation.answer
-  if (endpoint.open) return async (req, res) => send(req, res, status, await endpoint.run(door))
+  if (endpoint.open) return async (req, res) => send(req, res, status, await endpoint.run(door, req))
   return async (req, res) => {
     const caller = async () => {
       const program = await identify(door, req, res)
-      if (operation.power) demand(program, operation.power)
+      const itself = operation.itself && program.key.id === req.params.id
+      if (operation.power && !itself) demand(program, operation.power)
       return program
     }
     const gone = new AbortController()

@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts'
+import { asPasted } from '../core/keys/format.ts'
 import { keyRing } from '../core/keys/ring.ts'
 import { shown } from '../core/keys/shown.ts'
 import { refusalOf, type Verdict, verify } from '../core/keys/verify.ts'
@@ -55,7 +56,7 @@ async function readKey(input: Input): Promise<Secret> {
 async function judged(ctx: Context, input: Input, fullKey: Secret): Promise<Verdict> {
   const name = input.text('workspace')
   const workspace = name === undefined ? null : await workspaceNamed(ctx, name)
-  const verdict = await verify(keyRing(ctx), ctx.secrets, fullKey.reveal().trim(), ctx.now())
+  const verdict = await verify(keyRing(ctx), ctx.secrets, asPasted(fullKey.reveal()), ctx.now())
   if (workspace && verdict.key && verdict.key.workspaceId !== workspace.id)
     return { ok: false, why: 'unknown', key: null }
   return verdict

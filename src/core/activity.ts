@@ -19,6 +19,25 @@ export type ActivityLine = {
   client: string | null
 }
 
+/** A line as every door prints it in JSON. */
+export function shownActivity(line: ActivityLine) {
+  return {
+    at: line.at.toISOString(),
+    request_id: line.requestId,
+    key_id: line.keyId,
+    mcp: line.mcp,
+    method: line.method,
+    tool: line.tool,
+    environment: line.environment,
+    outcome: line.outcome,
+    status: line.status,
+    latency_ms: line.latencyMs,
+    upstream_ms: line.upstreamMs,
+    ip: line.ip,
+    client: line.client,
+  }
+}
+
 /** What a batch of calls says about one key. */
 export type KeyUsed = { keyId: string; at: Date; ip: string; client: string | null; requests: number }
 

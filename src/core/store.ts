@@ -198,6 +198,13 @@ export type KeyStore = {
   finishRotation(key: Key, now: Date, entry: AuditEntry): Promise<Key | null>
   /** False if the key is gone or another change came first. */
   remove(key: Key, entry: AuditEntry): Promise<boolean>
+  /** All at once, those that have one of these secrets and would still take it, or might again. Gives back which. */
+  revokeBySecret(
+    hashes: readonly string[],
+    now: Date,
+    reason: string,
+    entryOf: (key: Key) => AuditEntry,
+  ): Promise<Key[]>
   /** Whether any secret was made elsewhere: only then can what is not of our shape be a key. */
   anyImported(): Promise<boolean>
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { asPasted } from '../core/keys/format.ts'
 import { Refusal } from '../core/refusal.ts'
 
 export type Presented = { fullKey: string; inUrl: boolean }
@@ -21,7 +22,7 @@ export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean
       'missing_key',
       'A key in the URL is taken by MCP endpoints only. Send it as `Authorization: Bearer <key>`.',
     )
-  const fullKey = presented && cleaned(presented.fullKey)
+  const fullKey = presented && asPasted(presented.fullKey)
   if (!fullKey) throw new Refusal('missing_key', 'Send a key: `Authorization: Bearer <key>` or `X-API-Key: <key>`.')
   return { fullKey, inUrl: presented.inUrl }
 }
@@ -29,13 +30,4 @@ export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean
 function inQuery(url: string): string[] {
   const start = url.indexOf('?')
   return start < 0 || !/api|%/.test(url.slice(start)) ? [] : new URLSearchParams(url.slice(start)).getAll('api_key')
-}
-
-/** What people paste along with a key: white space, quotes, the word Bearer once more. */
-function cleaned(text: string): string {
-  return text
-    .trim()
-    .replace(/^(bearer|apikey)\s+/i, '')
-    .replace(/^(["'`])(.*)\1$/s, '$2')
-    .trim()
 }

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { LONGEST_HINT, readSha256 } from '../core/keys/importing.ts'
+import { MOST_LEAKED } from '../core/keys/leaks.ts'
+import { DEFAULT_OVERLAP, LONGEST_OVERLAP } from '../core/keys/rotation.ts'
 import { checkScopes } from '../core/keys/scopes.ts'
 import { LONGEST_REASON } from '../core/keys/wishes.ts'
 import {
@@ -26,8 +29,8 @@ const SET_BY_US = 'This is set by Claviger and cannot be given.'
 const FIXED = {
   ...Object.fromEntries(
     [
-      ...['id', 'hint', 'key', 'workspace', 'workspace_id', 'owner_id', 'created_by', 'created_at', 'revision'],
-      ...['last_used_at', 'last_used_ip', 'last_used_client', 'request_count', 'rotation'],
+      ...['id', 'key', 'workspace', 'workspace_id', 'owner_id', 'created_by', 'created_at', 'revision'],
+      ...['hint', 'last_used_at', 'last_used_ip', 'last_used_client', 'request_count', 'rotation'],
     ].map((name) => [name, SET_BY_US]),
   ),
   status: 'The status is not set: POST …/disable, …/enable or …/revoke changes it.',
@@ -35,23 +38,40 @@ const FIXED = {
 }
 
 /** `null` means left out. */
-export const newKeyBody = (now: Date) =>
+const newKeyMembers = (now: Date) => ({
+  name,
+  description: description.nullish(),
+  environment: environment.nullish().meta({ description: 'Live unless told, or the one of the calling key.' }),
+  type: keyType.nullish().meta({ description: 'Restricted unless told: `scopes` decide.' }),
+  scopes: scopes.nullish(),
+  mcp_access: mcpAccess.nullish(),
+  ip_allow: ipAllow.nullish(),
+  rate_limit_per_minute: rate.nullish(),
+  quota_per_day: quota.nullish(),
+  allow_in_url: allowInUrl.nullish(),
+  not_before: notBefore().nullish(),
+  expires_at: expiry(now).nullish(),
+})
+
+export const newKeyBody = (now: Date) => z.strictObject(newKeyMembers(now)).register(READ_ONLY, FIXED)
+
+export const importBody = (now: Date) =>
   z
     .strictObject({
-      name,
-      description: description.nullish(),
-      environment: environment.nullish().meta({ description: 'Live unless told, or the one of the calling key.' }),
-      type: keyType.nullish().meta({ description: 'Restricted unless told: `scopes` decide.' }),
-      scopes: scopes.nullish(),
-      mcp_access: mcpAccess.nullish(),
-      ip_allow: ipAllow.nullish(),
-      rate_limit_per_minute: rate.nullish(),
-      quota_per_day: quota.nullish(),
-      allow_in_url: allowInUrl.nullish(),
-      not_before: notBefore().nullish(),
-      expires_at: expiry(now).nullish(),
+      ...newKeyMembers(now),
+      sha256: ruled(z.string().max(100), readSha256).meta({
+        description: 'SHA-256 of the full key, as 64 hexadecimal digits or base64.',
+      }),
+      hint: z
+        .string()
+        .max(100)
+        .nullish()
+        .meta({
+          description: `What people recognise the key by, such as its beginning and end; up to ${LONGEST_HINT} characters.`,
+          example: 'tp_a1b2…9z',
+        }),
     })
-    .register(READ_ONLY, FIXED)
+    .register(READ_ONLY, { ...FIXED, key: 'Send the SHA-256 of the key as `sha256`, never the key.' })
 
 export const keyChangeBody = (now: Date) =>
   z
@@ -77,6 +97,29 @@ export const revokeBody = () =>
       .meta({ description: 'Why; kept with the key.', maxLength: LONGEST_REASON, example: 'laptop lost' }),
   })
 
+export const rotateBody = () =>
+  z.strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(LONGEST_OVERLAP)
+      .nullish()
+      .meta({
+        description: `How long both secrets work: ${DEFAULT_OVERLAP} (a day) unless told. 0 ends the older one at once.`,
+      }),
+  })
+
+export const leakBody = () =>
+  z.strictObject({
+    keys: z
+      .array(z.string().min(1).max(1000))
+      .min(1)
+      .max(MOST_LEAKED)
+      .meta({
+        description: `Full keys, at most ${MOST_LEAKED}.`,
+      }),
+  })
+
 export const verifyBody = () =>
   z.strictObject({
     key: z.string().min(1).max(1000).meta({ description: 'The full key to check.', example: 'clv_live_…' }),
@@ -100,6 +143,8 @@ export const keyQuery = z.strictObject({
   search: z.string().max(100).optional().meta({ description: 'Part of a name, a description or a hint.' }),
   ...paging,
 })
+
+export const pageQuery = z.strictObject(paging)
 
 export const deleteQuery = z.strictObject({
   confirm: z.literal('recent_use').optional().meta({

@@ -86,3 +86,15 @@ export const KeyVerdict = z
     key: Key.nullable().meta({ description: 'Null unless the key is one of this workspace.' }),
   })
   .meta({ id: 'KeyVerdict' })
+
+const caller = (name: string, about: string) =>
+  z.array(z.object({ [name]: z.string(), calls: z.int() })).meta({ description: about })
+
+export const Impact = z
+  .object({
+    calls_24h: z.int().meta({ description: 'Calls of the last 24 hours.' }),
+    clients: caller('name', 'The busiest, twenty at most.'),
+    addresses: caller('ip', 'The busiest, twenty at most.'),
+    last_used_at: time.nullable(),
+  })
+  .meta({ id: 'Impact', description: 'Who uses a key.' })

@@ -130,6 +130,32 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(moved)
     },
 
+    revokeBySecret(hashes, now, reason, entryOf) {
+      const at = now.getTime()
+      let found = true
+      return db
+        .transaction()
+        .execute(async (tx) => {
+          const held = tx
+            .selectFrom('key_secrets')
+            .select('key_id')
+            .where('hash', 'in', [...hashes])
+            .where((eb) => eb.or([eb('ends_at', 'is', null), eb('ends_at', '>', at)]))
+          const rows = await tx
+            .updateTable('keys')
+            .set(({ eb }) => ({ revoked_at: at, revoked_reason: reason, revision: eb('revision', '+', 1) }))
+            .where('id', 'in', held)
+            .where('revoked_at', 'is', null)
+            .returningAll()
+            .execute()
+          const keys = rows.map(toKey)
+          for (const key of keys) await append(tx, seal, entryOf(key))
+          found = keys.length > 0
+          return keys
+        })
+        .finally(() => found && moved()) // a stranger's empty report is no reason to read every key again
+    },
+
     async anyImported() {
       const found = await db.selectFrom('key_secrets').select('hash').where('imported', '=', 1).limit(1).execute()
       return found.length > 0

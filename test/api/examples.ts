@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { Caller } from '../../src/core/caller.ts'
 import { offering, overStdio } from '../support/mcp.ts'
 import type { Started } from '../support/start.ts'
 
 /** A request that succeeds, for a caller with every power; `by` owns what it is about. */
-export type Example = { path?: Record<string, string>; query?: string; body?: object }
+export type Example = { path?: Record<string, string>; query?: string; body?: object; file?: string | Uint8Array }
 type Make = (app: Started, by: Caller) => Promise<Example> | Example
 
 const victim: Make = async (app, by) => ({

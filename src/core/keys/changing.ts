@@ -7,16 +7,24 @@ import { checkWithin } from './bounds.ts'
 import type { Key } from './key.ts'
 
 /** Which key is to change, who asks, and the revision they have read, if they say so. */
-export type Target = { caller: Caller; workspaceId: string; id: string; seen: number | undefined }
+export type Target = {
+  caller: Caller
+  workspaceId: string
+  id: string
+  seen: number | undefined
+  /** A key needs no power for this on itself. */
+  byItself?: boolean
+}
 
 /** Reads, decides, writes; `act` gives nothing when another change came between, and all begins again. */
 export async function changed<T>(
   ctx: Context,
-  { caller, workspaceId, id, seen }: Target,
+  target: Target,
   act: (key: KeyWithUse) => Promise<T | null>,
 ): Promise<T> {
   for (;;) {
-    const key = await forChange(ctx, caller, workspaceId, id)
+    const key = await forChange(ctx, target)
+    const { seen } = target
     if (seen !== undefined && seen !== key.revision)
       throw new Refusal('precondition_failed', 'The key was changed meanwhile. Read it again and repeat the change.')
     const done = await act(key)
@@ -25,13 +33,19 @@ export async function changed<T>(
 }
 
 /** A key that the caller may change; another workspace's or another environment's does not exist for them. */
-async function forChange(ctx: Context, caller: Caller, workspaceId: string, id: string): Promise<KeyWithUse> {
+async function forChange(ctx: Context, { caller, workspaceId, id, byItself }: Target): Promise<KeyWithUse> {
+  if (byItself && isItself(caller, id)) return keyOf(ctx, caller, workspaceId, id)
   demand(caller, 'keys.issue')
   const key = await keyOf(ctx, caller, workspaceId, id)
   if (!mayChange(caller, key))
     throw new Refusal('forbidden', 'You may change only your own keys. Ask an admin of this workspace.')
   if (caller.kind === 'program') checkWithin(caller.key, key)
   return key
+}
+
+/** Whether the key that asks is the one it asks about. */
+export function isItself(caller: Caller, id: string): boolean {
+  return caller.kind === 'program' && caller.key.id === id
 }
 
 export function mayChange(caller: Caller, key: Key): boolean {

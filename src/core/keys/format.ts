@@ -16,6 +16,15 @@ export function newFullKey(brand: string, environment: Environment): Secret {
   return new Secret(body + checksum(body))
 }
 
+/** Without what people paste along with a key: white space, quotes, the word Bearer once more. */
+export function asPasted(text: string): string {
+  return text
+    .trim()
+    .replace(/^(bearer|apikey)\s+/i, '')
+    .replace(/^(["'`])(.*)\1$/s, '$2')
+    .trim()
+}
+
 export function wellFormed(fullKey: string): boolean {
   return SHAPE.test(fullKey) && fullKey.slice(-CHECKSUM_LENGTH) === checksum(fullKey.slice(0, -CHECKSUM_LENGTH))
 }

@@ -15,3 +15,7 @@ export async function impactOf(ctx: Context, caller: Caller, workspaceId: string
   const since = new Date(ctx.now().getTime() - DAY_MS)
   return { ...(await ctx.store.activity.callersOf(workspaceId, id, since)), lastUsedAt: key.lastUsedAt }
 }
+
+export function shownImpact({ calls, clients, addresses, lastUsedAt }: Impact) {
+  return { calls_24h: calls, clients, addresses, last_used_at: lastUsedAt?.toISOString() ?? null }
+}

@@ -59,7 +59,7 @@ export async function enable(
   })
 }
 
-/** Final, and never blocked by anything but a lack of power. */
+/** Final, and never blocked by anything but a lack of power; whoever holds a key may end that one. */
 export async function revoke(
   ctx: Context,
   caller: Caller,
@@ -69,7 +69,7 @@ export async function revoke(
   seen?: number,
 ): Promise<Key> {
   const why = checkReason(reason)
-  return altered(ctx, 'key.revoked', { caller, workspaceId, id, seen }, (key) =>
+  return altered(ctx, 'key.revoked', { caller, workspaceId, id, seen, byItself: true }, (key) =>
     key.revokedAt ? null : { revokedAt: ctx.now(), revokedReason: why },
   )
 }

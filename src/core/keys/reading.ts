@@ -5,6 +5,7 @@ import { type Code, Refusal } from '../refusal.ts'
 import type { KeyQuery, KeyWithUse, Page, PageRequest } from '../store.ts'
 import { addressIsIn } from './addresses.ts'
 import { keyOf } from './changing.ts'
+import { asPasted } from './format.ts'
 import type { Key } from './key.ts'
 import type { Ring } from './ring.ts'
 import { covers, hasScope, isMcpScope, type ManagementScope } from './scopes.ts'
@@ -43,7 +44,7 @@ export async function checkKey(
   use: Use,
 ): Promise<Opinion> {
   demand(caller, 'keys.see')
-  const verdict = await verify(ring, ctx.secrets, fullKey.trim(), ctx.now())
+  const verdict = await verify(ring, ctx.secrets, asPasted(fullKey), ctx.now())
   if (!verdict.ok && !verdict.key) return { code: refusalOf(verdict).code, key: null }
   const key = await keyOf(ctx, caller, workspaceId, verdict.key!.id).catch(nullIfUnknown)
   if (!key) return { code: 'unknown_key', key: null }
