@@ -5,17 +5,12 @@ import { sayWhenExpiring } from '../http/expiring.ts'
 import { listAudit, verifyAudit } from './audit.ts'
 import { connectClient } from './connect.ts'
 import type { Door } from './door.ts'
-import {
-  changeKey,
-  createKey,
-  deleteKey,
-  disableKey,
-  enableKey,
-  getKey,
-  listKeys,
-  revokeKey,
-  verifyKey,
-} from './keys.ts'
+import { importOneKey } from './key-import.ts'
+import { finishKeyRotation, rotateKey } from './key-rotation.ts'
+import { disableKey, enableKey, revokeKey } from './key-states.ts'
+import { keyActivity, keyImpact } from './key-traces.ts'
+import { changeKey, createKey, deleteKey, getKey, listKeys, verifyKey } from './keys.ts'
+import { reportLeak, reportLimit } from './leaks.ts'
 import { callTool, changeMcp, createMcp, deleteMcp, getMcp, listMcps, listTools, refreshMcp } from './mcps.ts'
 import { openApi } from './openapi.ts'
 import { type Endpoint, openEndpoint } from './operation.ts'
@@ -38,16 +33,21 @@ export const ROUTES: Route[] = [
 
   get('/keys', listKeys),
   post('/keys', createKey),
+  post('/keys/import', importOneKey),
   post('/keys/verify', verifyKey),
+  post('/keys/report-leak', reportLeak),
   get('/keys/{id}', getKey),
   patch('/keys/{id}', changeKey),
   post('/keys/{id}/disable', disableKey), // a change of state is a verb
   post('/keys/{id}/enable', enableKey),
   post('/keys/{id}/revoke', revokeKey),
+  post('/keys/{id}/rotate', rotateKey),
+  post('/keys/{id}/finish-rotation', finishKeyRotation),
+  get('/keys/{id}/impact', keyImpact),
+  get('/keys/{id}/activity', keyActivity),
   del('/keys/{id}', deleteKey), // gone for good
 
   get('/mcps', listMcps),
-  post('/keys/import', importOneKey),
   post('/mcps', createMcp),
   get('/mcps/{id}', getMcp),
   patch('/mcps/{id}', changeMcp),
@@ -55,10 +55,6 @@ export const ROUTES: Route[] = [
   post('/mcps/{id}/refresh', refreshMcp),
   get('/mcps/{id}/tools', listTools),
   post('/mcps/{id}/tools/{tool}/call', callTool),
-  post('/keys/{id}/rotate', rotateKey),
-  post('/keys/{id}/finish-rotation', finishKeyRotation),
-  get('/keys/{id}/impact', keyImpact),
-  get('/keys/{id}/activity', keyActivity),
 
   get('/audit', listAudit),
   get('/audit/verify', verifyAudit),
@@ -85,6 +81,7 @@ export function apiRoutes(door: Door): Router {
     next()
   })
   routes.get('/docs', referencePage(door, ROUTES))
+  routes.post('/v1/keys/report-leak', reportLimit(door))
   for (const { method, path, endpoint } of ROUTES) routes[method](expressPath(path), serve(door, endpoint))
   routes.use(nothingHere(door))
   return routes

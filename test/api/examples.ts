@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Caller } from '../../src/core/caller.ts'
+import { newFullKey } from '../../src/core/keys/format.ts'
 import { offering, overStdio } from '../support/mcp.ts'
 import type { Started } from '../support/start.ts'
 
 /** A request that succeeds, for a caller with every power; `by` owns what it is about. */
-export type Example = { path?: Record<string, string>; query?: string; body?: object; file?: string | Uint8Array }
+export type Example = { path?: Record<string, string>; query?: string; body?: object }
 type Make = (app: Started, by: Caller) => Promise<Example> | Example
 
 const victim: Make = async (app, by) => ({
@@ -52,6 +53,14 @@ export const EXAMPLES: Record<string, Make> = {
   changeKey: async (app, by) => ({ ...(await victim(app, by)), body: { description: 'of Ana', quota_per_day: 100 } }),
   disableKey: victim,
   enableKey: victim,
+  rotateKey: async (app, by) => ({ ...(await victim(app, by)), body: { overlap_seconds: 60 } }),
+  finishKeyRotation: victim,
+  keyImpact: victim,
+  keyActivity: async (app, by) => ({ ...(await victim(app, by)), query: 'limit=3' }),
+  importKey: () => ({
+    body: { name: 'moved here', sha256: randomBytes(32).toString('hex'), hint: 'tp_a1b2…9z', expires_at: '90d' },
+  }),
+  reportLeak: () => ({ body: { keys: [newFullKey('clv', 'live').reveal(), 'tp_of_another_kind'] } }),
   revokeKey: async (app, by) => ({ ...(await victim(app, by)), body: { reason: 'laptop lost' } }),
   deleteKey: victim,
   listMcps: async (app, by) => ({ ...(await someMcp(app, by)), query: 'limit=1' }),
