@@ -2,6 +2,7 @@ import type { Mcp } from '../core/mcps/mcp.ts'
 import { type Answer, CallFailed, Cancelled, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
 import type { Lease, Party } from '../upstreams/lease.ts'
+import type { StopSignal } from '../upstreams/stop.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 /** One request onward, and its answer under the caller's id, in the caller's era. */
@@ -28,7 +29,8 @@ async function send(
 ): Promise<{ answer: Answer; lease: Lease }> {
   for (let attempt = 1; ; attempt++) {
     if (turn.signal.aborted) throw new Cancelled() // a session that ended meanwhile opens nothing more
-    const lease = await unlessGone(gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn)), turn.signal)
+    const reached = gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+    const lease = reached instanceof Promise ? await unlessGone(reached, turn.signal) : reached
     turn.session?.uses(lease)
     const startedAt = performance.now()
     try {
@@ -52,12 +54,14 @@ async function send(
 }
 
 /** A caller who hangs up, or whose key ends, does not wait for a server that is slow to come. */
-export function unlessGone<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function unlessGone<T>(work: T | Promise<T>, signal: StopSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new Cancelled())
     if (signal.aborted) return gone()
     signal.addEventListener('abort', gone, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone))
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', gone))
   })
 }
 

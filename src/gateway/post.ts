@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
-import { authenticate } from '../http/authenticate.ts'
+import { authenticateAgain, type Proven } from '../http/authenticate.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { sessionIdOf } from './address.ts'
 import { answerAggregate } from './aggregate.ts'
@@ -20,6 +20,7 @@ export async function post(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
+  proven: Proven,
   slug: string | null,
 ): Promise<void> {
   let body: (Message & Record<string, unknown>) | null = null
@@ -27,7 +28,7 @@ export async function post(
   try {
     body = parseMessage(req, await readBody(req))
     simple = slug === null && isSimpleCall(body)
-    const { key } = await authenticate(gateway.ctx, gateway.ring, req, { urlToo: true }) // a body may take minutes to arrive
+    const { key } = await authenticateAgain(gateway.ctx, gateway.ring, req, proven, { urlToo: true }) // a body may take minutes to arrive
     if (simple) await callSimply(gateway, req, res, key, body)
     else await answer(gateway, req, res, key, slug, body)
   } catch (error) {

@@ -65,10 +65,11 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     async handle(req, res) {
       const slug = slugOf(req.url ?? '')
       try {
-        const { key } = await authenticate(ctx, ring, req, { urlToo: true })
+        const proven = await authenticate(ctx, ring, req, { urlToo: true })
+        const { key } = proven
         sayWhenExpiring(res, key, ctx.now())
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
-        if (req.method === 'POST') return await post(gateway, req, res, slug)
+        if (req.method === 'POST') return await post(gateway, req, res, proven, slug)
         if (req.method === 'GET') return await openStream(gateway, req, res, key, slug)
         if (req.method === 'DELETE') {
           sessions.end(sessions.find(sessionIdOf(req), key, slug))

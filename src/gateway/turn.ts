@@ -10,6 +10,7 @@ import type { Catalogue } from '../upstreams/catalogue.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import type { Era } from '../upstreams/handshake.ts'
 import type { Pool } from '../upstreams/pool.ts'
+import type { StopSignal } from '../upstreams/stop.ts'
 import type { Listeners } from './listen.ts'
 import type { Reply } from './reply.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -42,7 +43,7 @@ export type Turn = {
   message: Message & { method: string }
   reply: Reply
   /** Aborted when the caller hangs up or cancels, or when the key ends. */
-  signal: AbortSignal
+  signal: StopSignal
   /** What the activity line will say. */
   note: { mcp: string | null; tool: string | null; upstreamMs: number | null; outcome: ActivityLine['outcome'] }
 }

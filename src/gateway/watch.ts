@@ -4,17 +4,20 @@ import { judge } from '../core/keys/verify.ts'
 import type { FoundKey } from '../core/store.ts'
 import type { Log } from '../log.ts'
 import type { Pool } from '../upstreams/pool.ts'
+import { Stop, type StopSignal } from '../upstreams/stop.ts'
+
+export type Hold = { signal: StopSignal; abort(): void; close(): void }
 
 export type Watch = {
   /** Until `close`, the signal aborts as soon as the key is not what it was, or the secret that proved it has ended. */
-  open(key: FoundKey): { signal: AbortSignal; abort(): void; close(): void }
+  open(key: FoundKey): Hold
   close(): void
 }
 
 /** Often enough that nobody sees the difference, and one memory read when nothing was written. */
 const EVERY_MS = 100
 
-type Held = { key: FoundKey; controllers: Set<AbortController>; unseen: boolean }
+type Held = { key: FoundKey; holds: Set<Stop>; unseen: boolean }
 
 /**
  * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process,
@@ -62,24 +65,30 @@ export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly' | 'workspaces
   function end(hash: string): void {
     const entry = held.get(hash)
     if (!held.delete(hash)) return
-    for (const controller of entry!.controllers) controller.abort()
+    for (const hold of entry!.holds) hold.abort()
   }
 
   return {
     open(key) {
-      const controller = new AbortController()
+      const stop = new Stop()
       const { hash } = key.secret
-      const known = held.get(hash)
-      if (known && !sameReach(known.key, key)) end(hash)
-      const { controllers } = held.get(hash) ?? { controllers: new Set<AbortController>() }
-      if (!held.has(hash)) held.set(hash, { key, controllers, unseen: true })
-      controllers.add(controller)
+      let entry = held.get(hash)
+      if (entry && !sameReach(entry.key, key)) {
+        end(hash)
+        entry = undefined
+      }
+      if (!entry) {
+        entry = { key, holds: new Set(), unseen: true }
+        held.set(hash, entry)
+      }
+      const { holds } = entry
+      holds.add(stop)
       return {
-        signal: controller.signal,
-        abort: () => controller.abort(),
+        signal: stop,
+        abort: () => stop.abort(),
         close() {
-          controllers.delete(controller)
-          if (controllers.size === 0 && held.get(hash)?.controllers === controllers) held.delete(hash)
+          holds.delete(stop)
+          if (holds.size === 0 && held.get(hash)?.holds === holds) held.delete(hash)
         },
       }
     },

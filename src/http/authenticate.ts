@@ -4,11 +4,11 @@ import type { Caller } from '../core/caller.ts'
 import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
-import { checkCircumstances, refusalOf, verify } from '../core/keys/verify.ts'
+import { checkCircumstances, judge, refusalOf, verify } from '../core/keys/verify.ts'
 import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
 
-export type Proven = { key: FoundKey; inUrl: boolean }
+export type Proven = { key: FoundKey; inUrl: boolean; version: number }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
 export async function authenticate(
@@ -18,10 +18,24 @@ export async function authenticate(
   on: { urlToo: boolean },
 ): Promise<Proven> {
   const { fullKey, inUrl } = presentedKey(req, on)
-  const verdict = await verify(ring, ctx.secrets, fullKey, ctx.now())
+  const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
+  const version = ctx.store.seenVersion() // as it was when the ring was asked
+  const verdict = looked instanceof Promise ? await looked : looked
   if (!verdict.ok) throw refusalOf(verdict)
   checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
-  return { key: verdict.key, inUrl }
+  return { key: verdict.key, inUrl, version }
+}
+
+/** Once more, after what may have taken minutes: while nobody has written, nothing but the time is another. */
+export async function authenticateAgain(
+  ctx: Context,
+  ring: Ring,
+  req: IncomingMessage,
+  before: Proven,
+  on: { urlToo: boolean },
+): Promise<Proven> {
+  const same = ctx.store.version() === before.version && judge(before.key, ctx.now()).ok
+  return same ? before : authenticate(ctx, ring, req, on)
 }
 
 /** The key as one who asks for something: bounded by the role its owner has at this moment. */

@@ -1,4 +1,6 @@
 import { answerId } from './answer-id.ts'
+import { deadlines } from './deadlines.ts'
+import type { StopSignal } from './stop.ts'
 import type { Failure, OpenWire, Wire, WireEvents } from './wire.ts'
 
 export type JsonObject = Record<string, unknown>
@@ -21,7 +23,7 @@ export type Call = {
   /** Without an answer or a sign of progress. */
   timeoutMs: number
   headers?: Record<string, string>
-  signal?: AbortSignal
+  signal?: StopSignal
   /** What the server says about this call before it answers: progress, logs, its own requests. */
   aside?(message: Message): void
 }
@@ -66,9 +68,10 @@ type Pending = {
   progressToken: unknown
   resolve(answer: Answer): void
   reject(error: Error): void
-  timer: ReturnType<typeof setTimeout>
   startedAt: number
-  forget(): void
+  /** When its patience ends, on the clock of `performance`. */
+  until: number
+  hangUp(): void
 }
 
 /** Progress earns a call more time, but no server may hold one for ever: ten times its timeout, at most an hour. */
@@ -77,6 +80,7 @@ const LONGEST = { timeouts: 10, ms: 3_600_000 }
 /** Many calls over one wire. Ids and progress tokens upstream are our own: callers' may be equal, and often are. */
 export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSignal): Promise<Connection> {
   const pending = new Map<number, Pending>()
+  const clock = deadlines(pending, timeOut)
   let lastId = 0
   let gone: Failure | null = null
 
@@ -98,8 +102,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     const entry = pending.get(id)
     if (!entry) return undefined
     pending.delete(id)
-    clearTimeout(entry.timer)
-    entry.forget()
+    entry.call.signal?.removeEventListener('abort', entry.hangUp)
     return entry
   }
 
@@ -125,7 +128,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     const about = callMeant(message, exchange)
     if (!about) return ears.unasked(message)
     if (message.method === 'notifications/progress') {
-      if (mayTakeLonger(about)) about.timer.refresh()
+      if (mayTakeLonger(about)) about.until = performance.now() + about.call.timeoutMs
       message = { ...message, params: { ...message.params, progressToken: about.progressToken } }
     }
     about.call.aside?.(message)
@@ -149,28 +152,29 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
         cancel(id, wanted, 'the caller is gone')
         reject(new Cancelled())
       }
-      const timer = setTimeout(() => {
-        if (!take(id)) return
-        cancel(id, wanted, 'timed out')
-        const seconds = Math.round((performance.now() - startedAt) / 1000)
-        reject(
-          new CallFailed({
-            code: 'upstream_timeout',
-            stage: 'call',
-            message: `The MCP server did not answer within ${seconds} s.`,
-            unsent: false,
-          }),
-        )
-      }, wanted.timeoutMs)
       wanted.signal?.addEventListener('abort', hangUp, { once: true })
-      const forget = () => wanted.signal?.removeEventListener('abort', hangUp)
-      pending.set(id, { call: wanted, progressToken, resolve, reject, timer, startedAt, forget })
+      const until = startedAt + wanted.timeoutMs
+      pending.set(id, { call: wanted, progressToken, resolve, reject, startedAt, until, hangUp })
+      clock.start()
       wire.send(JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params }), {
         id,
         headers: wanted.headers,
         signal: wanted.signal,
       })
     })
+  }
+
+  function timeOut(id: number): void {
+    const { call, reject, startedAt } = take(id)!
+    cancel(id, call, 'timed out')
+    reject(
+      new CallFailed({
+        code: 'upstream_timeout',
+        stage: 'call',
+        message: `The MCP server did not answer within ${Math.round((performance.now() - startedAt) / 1000)} s.`,
+        unsent: false,
+      }),
+    )
   }
 
   function cancel(requestId: number, { method }: Call, reason: string): void {

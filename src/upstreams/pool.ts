@@ -11,7 +11,8 @@ import type { Failure } from './wire.ts'
 import { wiresOf } from './wires.ts'
 
 export type Pool = {
-  reach(mcp: Mcp, environment: Environment, party: Party): Promise<Lease>
+  /** At once, without a Promise, where it is open. */
+  reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease>
   /** What a shared upstream says unasked, such as that its list changed. */
   listen(hear: Hear): void
   endSession(sessionId: string): void
@@ -61,7 +62,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   const sweeper = setInterval(sweep, SWEEP_MS)
   sweeper.unref()
 
-  async function reach(mcp: Mcp, environment: Environment, party: Party): Promise<Lease> {
+  function reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease> {
     const scope = scopeOf(mcp, party)
     const place = `${mcp.id}/${mcp.revision}/${environment}`
     const name = `${place}/${party.era}/${scope.name}`
@@ -70,6 +71,17 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       known.usedAt = now().getTime()
       return known.open ?? known.lease
     }
+    return begun(name, place, mcp, environment, party, scope)
+  }
+
+  async function begun(
+    name: string,
+    place: string,
+    mcp: Mcp,
+    environment: Environment,
+    party: Party,
+    scope: ReturnType<typeof scopeOf>,
+  ): Promise<Lease> {
     if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
     refuseTooMany(mcp, party.keyId)

@@ -1,4 +1,5 @@
 import type { Code } from '../core/refusal.ts'
+import type { StopSignal } from './stop.ts'
 
 /** One way of exchanging JSON-RPC texts with an MCP server, whatever carries them. */
 export type Wire = {
@@ -18,7 +19,7 @@ export type SendOptions = {
   id?: number
   headers?: Record<string, string>
   /** Ends the exchange early: the caller is gone. HTTP closes the request; stdio has nothing to close. */
-  signal?: AbortSignal
+  signal?: StopSignal
 }
 
 export type WireEvents = {
