@@ -13,6 +13,7 @@ import { newId } from './core/ids.ts'
 import { keyRing } from './core/keys/ring.ts'
 import { Refusal } from './core/refusal.ts'
 import { furnishOlder } from './core/repos/furnish.ts'
+import type { KeptLibrary } from './core/repos/in-step.ts'
 import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
@@ -26,6 +27,7 @@ import { carriesKey, look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
 import { staticsIn } from './http/statics.ts'
 import { startJobs } from './jobs.ts'
+import { libraryFor } from './library.ts'
 import type { Log } from './log.ts'
 import { endLeftovers, upstreamsFor } from './upstreams.ts'
 import { VERSION } from './version.ts'
@@ -57,7 +59,8 @@ export async function startApp({
   const ring = keyRing(ctx)
   const requireSetUp = setupGate(ctx)
   if (!inMemory) await endLeftovers(config, log)
-  const { pool, catalogue, tools } = upstreamsFor(ctx, config, log, inMemory)
+  const library = libraryFor(ctx, config, log, inMemory)
+  const { pool, catalogue, tools } = upstreamsFor(ctx, config, log, inMemory, library)
   const record = recorder(ctx, log)
   const mcp = gatewayDoor({ ctx, ring, pool, catalogue, recorder: record, log, version: VERSION })
   const pages = pagesAndApi()
@@ -97,6 +100,7 @@ export async function startApp({
   })
 
   const origin = await listen(server, config.host, config.port)
+  const stopLooking = lookAgain(library, log)
   const stopJobs = startJobs(ctx, { activityDays: config.activity_days, log })
   return {
     ctx,
@@ -104,9 +108,11 @@ export async function startApp({
     async close() {
       await drain.close(graceMs, mcp.endStreams)
       stopJobs()
+      stopLooking()
       mcp.close()
       await record.close()
       await pool.close()
+      await library.close()
       await ctx.store.close()
     },
   }
@@ -120,8 +126,11 @@ export async function startApp({
     site.use(securityHeaders())
     site.use('/static', statics.serve)
     const { public_url: publicUrl } = config
-    site.use('/api', apiRoutes({ ctx, ring, tools, recorder: record, requireSetUp, render, publicUrl, version: VERSION }))
-    site.use('/admin', adminRoutes({ ctx, tools, render, hosts, requireSetUp, publicUrl }))
+    site.use(
+      '/api',
+      apiRoutes({ ctx, ring, tools, library, recorder: record, requireSetUp, render, publicUrl, version: VERSION }),
+    )
+    site.use('/admin', adminRoutes({ ctx, tools, library, render, hosts, requireSetUp, publicUrl }))
     site.use('/docs', manualRoutes({ render }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
@@ -137,6 +146,18 @@ export async function startApp({
     site.use(errorPages(render))
     return site
   }
+}
+
+const LOOK_MS = 1000
+
+/** A repo that a command adds beside the server is read at once, without waiting for somebody to search. */
+function lookAgain(library: KeptLibrary, log: Log): () => void {
+  const look = () =>
+    void library.look().catch((error: unknown) => log.error('The repos could not be read; trying again', { error }))
+  look()
+  const timer = setInterval(look, LOOK_MS)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** The path as Express would see it; an absolute-form target counts as its path. */

@@ -24,6 +24,11 @@ export function manualFolder(): string {
   return join(root, 'docs')
 }
 
+/** The library of documents runs in a thread of its own. */
+export function docsWorker(): string {
+  return embedded ? join(root, 'docs/worker.js') : join(root, 'src/docs/worker.ts')
+}
+
 export function isExecutable(): boolean {
   return embedded
 }

@@ -9,6 +9,7 @@ import { newId } from '../src/core/ids.ts'
 import { disable, removeKey, revoke } from '../src/core/keys/lifecycle.ts'
 import { MANAGEMENT_SCOPES } from '../src/core/keys/scopes.ts'
 import { type Code, Refusal } from '../src/core/refusal.ts'
+import { addRepo } from '../src/core/repos/edit.ts'
 import { problemOf, STATUS } from '../src/http/refusals.ts'
 import { addressOf, EXAMPLES, type Example, exampleOf } from './api/examples.ts'
 import { jsonOf } from './support/json.ts'
@@ -40,6 +41,7 @@ beforeAll(async () => {
   broken.ctx.store.setup.done = () => Promise.reject(new Error('broken on purpose'))
   fullKey = (await app.key(MIGHTY)).fullKey
   keys = await spoiled()
+  await addRepo(app.ctx, operator, app.workspace.id, { name: 'claviger', source: 'manual' })
   document = await jsonOf(app.get('/api/v1/openapi.json'))
   ajv.addSchema(document, 'openapi.json')
   return () => Promise.all([app, bare, broken].map(({ close }) => close()))
@@ -149,8 +151,11 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
       ? ask(route, { body: { colour: 'red' } })
       : ask(route, { headers: bearer() }, (example) => ({ ...example, query: 'colour=red' })),
   precondition_failed: (route) => ask(route, { headers: { ...bearer(), 'if-match': '"999"' } }),
-  payload_too_large: (route) => ask(route, { headers: bearer(), body: JSON.stringify('x'.repeat(1_000_001)) }),
-  unsupported_media_type: (route) => ask(route, { headers: { ...bearer(), 'content-type': 'text/plain' }, body: '{}' }),
+  payload_too_large: (route) => announced(route, (route.endpoint.operation.upload?.most ?? 1_000_000) + 1),
+  unsupported_media_type: (route) => {
+    const type = route.endpoint.operation.upload ? 'multipart/form-data; boundary=x' : 'text/plain'
+    return ask(route, { headers: { ...bearer(), 'content-type': type }, body: '{}' })
+  },
   internal_error: (route) => ask(route, { headers: bearer(), of: broken }),
   not_set_up: (route) => ask(route, { of: bare }),
   // its moment is too short to be asked in; what is said in it comes from the same place
@@ -170,6 +175,9 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
   upstream_unavailable: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'dead')),
   upstream_timeout: (route) => ask(route, { headers: bearer() }, (example) => at(example, 'slow')),
   conflict: async (route) => {
+    if (route.endpoint.operation.upload)
+      return ask(route, { headers: bearer() }, (example) => ({ ...example, path: { ...example.path, id: 'claviger' } }))
+    if (route.id === 'changeRepo') return ask(route, { headers: bearer(), body: { name: 'claviger' } })
     const name = { 'idempotency-key': newId('req', new Date()) }
     if (!route.endpoint.operation.creates)
       return ask(route, { headers: bearer() }, async (example) => {
@@ -200,7 +208,25 @@ async function ask(
   change: (example: Example) => Example | Promise<Example> = (example) => example,
 ): Promise<Response> {
   const example = await change(await exampleOf(route.id, app, operator))
-  return of.call(route.method.toUpperCase(), addressOf(route.path, example), { headers, body: body ?? example.body })
+  return of.call(route.method.toUpperCase(), addressOf(route.path, example), {
+    headers,
+    body: body ?? example.file ?? example.body,
+  })
+}
+
+/** Says how much would come, and waits for the answer. */
+async function announced(route: Route, bytes: number): Promise<Response> {
+  const path = addressOf(route.path, await exampleOf(route.id, app, operator))
+  const headers = { ...bearer(), 'content-type': 'application/json', 'content-length': bytes }
+  const sent = httpRequest(app.origin + path, { method: route.method.toUpperCase(), headers })
+  sent.flushHeaders()
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  const body = await text(answer)
+  sent.destroy()
+  return new Response(body, {
+    status: answer.statusCode!,
+    headers: { 'content-type': answer.headers['content-type']! },
+  })
 }
 
 /** fetch joins a header that comes twice; this sends it twice. */

@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts'
+import type { KeptLibrary } from '../core/repos/in-step.ts'
 import type { Tools } from '../core/tools.ts'
 import type { Hosts } from '../http/hosts.ts'
 import type { RequireSetUp } from '../http/setup-gate.ts'
@@ -8,6 +9,7 @@ import type { Render } from './render.ts'
 export type Door = {
   ctx: Context
   tools: Tools
+  library: KeptLibrary
   render: Render
   hosts: Hosts
   requireSetUp: RequireSetUp

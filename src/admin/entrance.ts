@@ -20,6 +20,8 @@ export type Page = {
   /** What stands before the form, so that nobody can try it without end. */
   limit: Limit
   open: (door: Door) => RequestHandler
+  /** Its form holds files, which are read only once it is known who sends them. */
+  files?: true
 }
 export type Limit = (door: Door) => RequestHandler[]
 
@@ -55,6 +57,10 @@ export function inside(power: Power, method: Page['method'], path: string, show:
     return known
   })
   return { method, path: `/w/:slug${path}`, who: power, limit: none, open }
+}
+
+export function insideWithFiles(power: Power, path: string, show: Show<Inside>): Page {
+  return { ...inside(power, 'post', path, show), files: true }
 }
 
 function entrance<V extends Visit>(show: Show<V>, admit: (door: Door, visit: Visit) => Promise<V>): Page['open'] {

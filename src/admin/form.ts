@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler } from 'express'
 import { invalid, Refusal } from '../core/refusal.ts'
 import { Secret } from '../core/secret.ts'
+import { readBytes, tooLarge } from '../http/body.ts'
 
 const parse = express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 500 })
 
@@ -9,6 +10,26 @@ export const readForm: RequestHandler = (req, res, next) => {
   if (req.headers['content-type'] !== undefined && !req.is('application/x-www-form-urlencoded'))
     throw new Refusal('unsupported_media_type', 'This address takes a form. Programs use /api/v1.')
   parse(req, res, next)
+}
+
+export type SentFile = { name: string; bytes: Uint8Array }
+
+/** The files of a form, whatever its fields are called. A field left empty is sent as a file without a name. */
+export async function filesIn(req: Request, most: number): Promise<SentFile[]> {
+  const type = req.headers['content-type'] ?? ''
+  if (!req.is('multipart/form-data'))
+    throw new Refusal('unsupported_media_type', 'This address takes files. Programs use /api/v1/repos.')
+  if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
+  const body = await readBytes(req, most)
+  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData().catch(() => {
+    throw new Refusal('bad_request', 'The form cannot be read. Choose the files again.')
+  })
+  const files = [...form.values()].filter((value) => typeof value !== 'string')
+  return Promise.all(
+    files
+      .filter(({ name }) => name !== '')
+      .map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  )
 }
 
 /** The field as typed, without white space around it; absent counts as empty, sent twice as its first. */

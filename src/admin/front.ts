@@ -4,7 +4,7 @@ import type { Inside, Personal } from './entrance.ts'
 import { home } from './shell.ts'
 
 /** `/admin/keys` without a workspace leads to the keys of the one somebody was in last. */
-export function toHome(page: 'keys' | 'mcps' | 'members' | 'settings') {
+export function toHome(page: 'keys' | 'mcps' | 'repos' | 'members' | 'settings') {
   return (door: Door) => (visit: Personal) => {
     const found = home(visit.req, visit.memberships)
     if (found) goTo(door, visit, `/admin/w/${found.workspace.slug}/${page}`)

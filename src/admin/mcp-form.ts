@@ -1,8 +1,13 @@
 import type { Request } from 'express'
 import type { NewMcp } from '../core/mcps/edit.ts'
-import { ISOLATIONS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
+import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
 import { invalid } from '../core/refusal.ts'
 import { text, whole } from './form.ts'
+
+const BUILTIN: { live: Target; test: Target } = {
+  live: { kind: 'builtin', name: DOCS },
+  test: { kind: 'builtin', name: DOCS },
+}
 
 const BLANK = {
   slug: '',
@@ -55,7 +60,8 @@ export function formOf(mcp: Mcp): McpForm {
 
 export function readMcpForm(req: Request): NewMcp {
   const form = typedMcp(req)
-  const targets = form.transport === 'stdio' ? processes(req, form) : addresses(req, form)
+  const targets =
+    form.transport === 'builtin' ? BUILTIN : form.transport === 'stdio' ? processes(req, form) : addresses(req, form)
   return { slug: form.slug, name: form.name || null, ...targets, ...readSettings(req) }
 }
 

@@ -2,7 +2,7 @@ import express, { type ErrorRequestHandler, type Router } from 'express'
 import { Refusal } from '../core/refusal.ts'
 import { accountPage, changeName, changeOwnPassword, endAllSessions, endOneSession } from './account.ts'
 import type { Door } from './door.ts'
-import { anyone, inside, instanceOwner, newcomer, type Page, signedIn } from './entrance.ts'
+import { anyone, inside, insideWithFiles, instanceOwner, newcomer, type Page, signedIn } from './entrance.ts'
 import { readForm } from './form.ts'
 import { toHome, toKeys } from './front.ts'
 import { accept, invitationPage } from './invitations.ts'
@@ -38,6 +38,18 @@ import {
   removePage,
   withdraw,
 } from './members.ts'
+import { removeFile, removeFilePage, uploadFiles } from './repo-files.ts'
+import {
+  changeRepo,
+  createRepo,
+  newRepoPage,
+  refreshRepo,
+  removeRepoForGood,
+  removeRepoPage,
+  repoPage,
+  repoState,
+  reposPage,
+} from './repos.ts'
 import { createOwner, setupPage } from './setup.ts'
 import { endSession, signInPage, startSession } from './sign-in.ts'
 import { passwordLimit, signInLimit } from './sign-in-limit.ts'
@@ -57,6 +69,7 @@ export const PAGES: readonly Page[] = [
   signedIn('get', '/', toHome('keys')),
   signedIn('get', '/keys', toHome('keys')),
   signedIn('get', '/mcps', toHome('mcps')),
+  signedIn('get', '/repos', toHome('repos')),
   signedIn('get', '/members', toHome('members')),
   signedIn('get', '/settings', toHome('settings')),
 
@@ -94,6 +107,19 @@ export const PAGES: readonly Page[] = [
   inside('mcps.see', 'post', '/mcps/:mcp/refresh', refreshMcp),
   inside('mcps.change', 'get', '/mcps/:mcp/remove', removeMcpPage),
   inside('mcps.change', 'post', '/mcps/:mcp/remove', removeForGood),
+
+  inside('repos.see', 'get', '/repos', reposPage),
+  inside('repos.change', 'get', '/repos/new', newRepoPage),
+  inside('repos.change', 'post', '/repos', createRepo),
+  inside('repos.see', 'get', '/repos/:repo', repoPage),
+  inside('repos.see', 'get', '/repos/:repo/state', repoState),
+  inside('repos.change', 'post', '/repos/:repo', changeRepo),
+  inside('repos.see', 'post', '/repos/:repo/refresh', refreshRepo),
+  insideWithFiles('repos.change', '/repos/:repo/upload', uploadFiles),
+  inside('repos.change', 'get', '/repos/:repo/remove-file', removeFilePage),
+  inside('repos.change', 'post', '/repos/:repo/remove-file', removeFile),
+  inside('repos.change', 'get', '/repos/:repo/remove', removeRepoPage),
+  inside('repos.change', 'post', '/repos/:repo/remove', removeRepoForGood),
 
   inside('members.see', 'get', '/members', membersPage),
   inside('members.change', 'post', '/members/invite', inviteMember),
@@ -140,9 +166,9 @@ export function adminRoutes(door: Door): Router {
   routes.use(toSignIn)
   return routes
 
-  function mount({ method, path, limit, open }: Page) {
+  function mount({ method, path, limit, open, files }: Page) {
     if (method === 'get') routes.get(path, open(door))
-    else routes.post(path, readForm, ...limit(door), open(door))
+    else routes.post(path, ...(files ? [] : [readForm]), ...limit(door), open(door))
   }
 }
 

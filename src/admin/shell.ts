@@ -23,6 +23,7 @@ function links(base: string, here: string) {
   const places = [
     ['Keys', 'keys'],
     ['MCPs', 'mcps'],
+    ['Documents', 'repos'],
     ['Members', 'members'],
     ['Settings', 'settings'],
   ]

@@ -52,7 +52,7 @@ export function refusalsOf({ operation, open }: Endpoint, path: string): Code[] 
   if (operation.power) codes.add('insufficient_scope')
   if (path.includes('{') && !codes.has('mcp_not_permitted')) codes.add('not_found') // one answer for hidden and missing
   if (operation.changes) codes.add('precondition_failed')
-  if (operation.body) codes.add('payload_too_large').add('unsupported_media_type')
+  if (operation.body || operation.upload) codes.add('payload_too_large').add('unsupported_media_type')
   return [...codes]
 }
 
@@ -61,6 +61,7 @@ const GROUPS: Record<string, string> = {
   connect: 'Connecting clients',
   keys: 'Keys',
   mcps: 'MCP servers',
+  repos: 'Documentation repos',
   audit: 'Audit log',
   openapi: 'This description',
 }
@@ -78,7 +79,7 @@ function described(endpoint: Endpoint, path: string): ZodOpenApiOperationObject 
     tags: [tagOf(path)],
     ...(open && { security: [] }),
     requestParams: {
-      ...(path.includes('{id}') && { path: z.object({ id: z.string() }) }),
+      ...(path.includes('{') && { path: z.object(namesIn(path)) }),
       ...(operation.query && { query: operation.query }),
       header: headersOf(operation),
     },
@@ -93,8 +94,15 @@ function described(endpoint: Endpoint, path: string): ZodOpenApiOperationObject 
         },
       },
     }),
+    ...(operation.upload && {
+      requestBody: { required: true, content: { [operation.upload.type]: { schema: z.file() } } },
+    }),
     responses: { ...answersOf(operation), ...problemsOf(refusalsOf(endpoint, path)) },
   }
+}
+
+function namesIn(path: string): Record<string, z.ZodString> {
+  return Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name!, z.string()]))
 }
 
 function needs({ operation, open }: Endpoint): string {

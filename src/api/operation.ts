@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Caller } from '../core/caller.ts'
 import type { Code } from '../core/refusal.ts'
 import type { Power } from '../core/workspaces/roles.ts'
-import { readJson } from '../http/body.ts'
+import { readJson, readUpload } from '../http/body.ts'
 import { originFor } from '../http/origin.ts'
 import { type Camel, parse } from '../http/parse.ts'
 import { queryOf } from '../http/query.ts'
@@ -24,6 +24,8 @@ export type Operation = {
   /** The schema at this moment: some dates are good only until they pass. */
   body?: (now: Date) => z.ZodType<object>
   bodyIsOptional?: boolean
+  /** Takes a file as it is in place of JSON. */
+  upload?: { type: string; most: number }
   example?: object
   /** Takes an Idempotency-Key. */
   creates?: boolean
@@ -45,6 +47,10 @@ export type Asked<Query, Body> = {
   client: string
   /** Where the caller reaches us. */
   origin: string
+  /** The rest of the address, with its slashes. */
+  path: string
+  /** The file that was sent. */
+  bytes: Uint8Array
   query: Query
   body: Body
   /** The revision that the caller has read, if it says so. */
@@ -83,8 +89,9 @@ export function endpoint<const O extends Operation>(
     async run(door, req, prove, signal) {
       const first = await prove()
       const sent = operation.body && (await readJson(req))
+      const bytes = operation.upload ? await readUpload(req, operation.upload.most) : NO_BYTES
       // a body may take minutes to arrive: what the key may do is judged by what it is now
-      const caller = operation.body ? await prove() : first
+      const caller = operation.body || operation.upload ? await prove() : first
       const work = async () =>
         act(door, {
           caller,
@@ -93,6 +100,8 @@ export function endpoint<const O extends Operation>(
           tool: String(req.params.tool),
           client: String(req.params.client),
           origin: originFor(door.publicUrl, req),
+          path: [req.params.path ?? ''].flat().join('/'),
+          bytes,
           ...(understand(operation, door.ctx.now(), req, sent) as { query: QueryOf<O>; body: BodyOf<O> }),
           seen: operation.changes ? revisionSeen(req) : undefined,
           signal,
@@ -118,6 +127,7 @@ export function openEndpoint<const O extends Operation>(
   }
 }
 
+const NO_BYTES = new Uint8Array()
 const NOTHING = z.strictObject({})
 
 function understand({ query = NOTHING, body, bodyIsOptional }: Operation, now: Date, req: Request, sent: unknown) {

@@ -15,14 +15,28 @@ import { callTool, changeMcp, createMcp, deleteMcp, getMcp, listMcps, listTools,
 import { openApi } from './openapi.ts'
 import { type Endpoint, openEndpoint } from './operation.ts'
 import { referencePage } from './reference.ts'
+import {
+  addRepoFiles,
+  changeRepo,
+  createRepo,
+  deleteFile,
+  deleteRepo,
+  getRepo,
+  getRepoFile,
+  listRepoFiles,
+  listRepos,
+  putFile,
+  refreshRepo,
+} from './repos.ts'
 import { serve } from './serve.ts'
 import { whoami } from './whoami.ts'
 
-export type Method = 'get' | 'post' | 'patch' | 'delete'
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 export type Route = { method: Method; path: string; endpoint: Endpoint }
 
 const get = (path: string, endpoint: Endpoint): Route => ({ method: 'get', path, endpoint })
 const post = (path: string, endpoint: Endpoint): Route => ({ method: 'post', path, endpoint })
+const put = (path: string, endpoint: Endpoint): Route => ({ method: 'put', path, endpoint })
 const patch = (path: string, endpoint: Endpoint): Route => ({ method: 'patch', path, endpoint })
 const del = (path: string, endpoint: Endpoint): Route => ({ method: 'delete', path, endpoint })
 
@@ -56,6 +70,18 @@ export const ROUTES: Route[] = [
   get('/mcps/{id}/tools', listTools),
   post('/mcps/{id}/tools/{tool}/call', callTool),
 
+  get('/repos', listRepos),
+  post('/repos', createRepo),
+  get('/repos/{id}', getRepo),
+  patch('/repos/{id}', changeRepo),
+  del('/repos/{id}', deleteRepo),
+  post('/repos/{id}/refresh', refreshRepo),
+  get('/repos/{id}/files', listRepoFiles),
+  post('/repos/{id}/files', addRepoFiles),
+  get('/repos/{id}/files/{path}', getRepoFile),
+  put('/repos/{id}/files/{path}', putFile),
+  del('/repos/{id}/files/{path}', deleteFile),
+
   get('/audit', listAudit),
   get('/audit/verify', verifyAudit),
 
@@ -88,14 +114,19 @@ export function apiRoutes(door: Door): Router {
 }
 
 function expressPath(path: string): string {
-  return `/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`
+  return `/v1${path.replace('{path}', '*path').replaceAll(/\{(\w+)\}/g, ':$1')}`
+}
+
+function patternOf(path: string): RegExp {
+  const filled = path.replaceAll('.', '\\.').replace('{path}', '.+')
+  return new RegExp(`^/v1${filled.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`)
 }
 
 /** A known address asked in another way says which ways there are; to strangers it says nothing. */
 function nothingHere({ ctx, ring }: Door): Handler {
   const known = ROUTES.map(({ method, path }) => ({
     method: method.toUpperCase(),
-    pattern: new RegExp(`^/v1${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+    pattern: patternOf(path),
   }))
   return async (req, res) => {
     const { key } = await authenticate(ctx, ring, req, { urlToo: false })

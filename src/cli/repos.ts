@@ -4,7 +4,7 @@ import type { Environment } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { addRepo, removeRepo } from '../core/repos/edit.ts'
 import { repoFor } from '../core/repos/reach.ts'
-import { type Command, type Input, JSON_OPTION, UsageError, WORKSPACE_OPTION } from './command.ts'
+import { type Command, JSON_OPTION, UsageError, WORKSPACE_OPTION } from './command.ts'
 import { inWorkspace } from './open.ts'
 import { printJson, printLine, printTable } from './print.ts'
 

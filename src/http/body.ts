@@ -19,19 +19,28 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readBytes(req: IncomingMessage): Promise<Buffer> {
+/** A file as it is. What it claims to be is not asked: its name or its first bytes tell. */
+export async function readUpload(req: IncomingMessage, most: number): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
+  if (/^multipart\//i.test(req.headers['content-type']?.trim() ?? ''))
+    throw new Refusal('unsupported_media_type', 'Send the file as it is, not as a form: `curl --data-binary @FILE`.')
+  checkEncoding(req)
+  return readBytes(req, most)
+}
+
+export async function readBytes(req: IncomingMessage, most = LIMIT_BYTES): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of req) {
     size += chunk.length
-    if (size > LIMIT_BYTES) throw tooLarge()
+    if (size > most) throw tooLarge(most)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
-function tooLarge(): Refusal {
-  return new Refusal('payload_too_large', `The body is larger than ${LIMIT_BYTES} bytes.`)
+export function tooLarge(most = LIMIT_BYTES): Refusal {
+  return new Refusal('payload_too_large', `The body is larger than ${most} bytes.`)
 }
 
 function checkType({ headers }: IncomingMessage): void {
@@ -39,6 +48,10 @@ function checkType({ headers }: IncomingMessage): void {
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
   if (type!.trim() !== 'application/json' || (charset && !/^charset="?utf-8"?$/.test(charset)))
     throw new Refusal('unsupported_media_type', 'Send JSON in UTF-8, with `Content-Type: application/json`.')
+  checkEncoding({ headers })
+}
+
+function checkEncoding({ headers }: Pick<IncomingMessage, 'headers'>): void {
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new Refusal('unsupported_media_type', 'Send the body as it is, without Content-Encoding.')

@@ -4,6 +4,7 @@ import type { Page } from '../../src/admin/entrance.ts'
 import { newOnce } from '../../src/admin/once.ts'
 import { PAGES } from '../../src/admin/routes.ts'
 import { addMcp } from '../../src/core/mcps/edit.ts'
+import { addRepo } from '../../src/core/repos/edit.ts'
 import { addMember, invite } from '../../src/core/workspaces/members.ts'
 import { type Power, ROLES, type Role, roleHas } from '../../src/core/workspaces/roles.ts'
 import type { Workspace } from '../../src/core/workspaces/workspace.ts'
@@ -49,6 +50,7 @@ const ROWS: Record<string, Row> = {
   'get /': { least: 'signed in', done: 303 },
   'get /keys': { least: 'signed in', done: 303 },
   'get /mcps': { least: 'signed in', done: 303 },
+  'get /repos': { least: 'signed in', done: 303 },
   'get /members': { least: 'signed in', done: 303 },
   'get /settings': { least: 'signed in', done: 303 },
   'get /w/:slug': { least: 'viewer', done: 303 },
@@ -123,6 +125,26 @@ const ROWS: Record<string, Row> = {
   'post /w/:slug/mcps/:mcp/refresh': { least: 'viewer', done: 303 },
   'get /w/:slug/mcps/:mcp/remove': { least: 'admin', done: 200 },
   'post /w/:slug/mcps/:mcp/remove': { least: 'admin', done: 303 },
+  'get /w/:slug/repos': { least: 'viewer', done: 200 },
+  'get /w/:slug/repos/new': { least: 'admin', done: 200 },
+  'post /w/:slug/repos': {
+    least: 'admin',
+    done: 303,
+    form: () => ({ name: 'another', source: 'files', environments: 'live' }),
+  },
+  'get /w/:slug/repos/:repo': { least: 'viewer', done: 200 },
+  'get /w/:slug/repos/:repo/state': { least: 'viewer', done: 200 },
+  'post /w/:slug/repos/:repo': {
+    least: 'admin',
+    done: 303,
+    form: () => ({ name: 'renamed', environments: 'test' }),
+  },
+  'post /w/:slug/repos/:repo/refresh': { least: 'viewer', done: 303 },
+  'post /w/:slug/repos/:repo/upload': { least: 'admin', done: 415 }, // files; what is sent here is a plain form
+  'get /w/:slug/repos/:repo/remove-file': { least: 'admin', done: 200 },
+  'post /w/:slug/repos/:repo/remove-file': { least: 'admin', done: 404, form: () => ({ path: 'nothing.md' }) },
+  'get /w/:slug/repos/:repo/remove': { least: 'admin', done: 200 },
+  'post /w/:slug/repos/:repo/remove': { least: 'admin', done: 303 },
   'get /w/:slug/members': { least: 'viewer', done: 200 },
   'post /w/:slug/members/invite': {
     least: 'admin',
@@ -193,6 +215,7 @@ describe.each(PAGES.map((page) => [nameOf(page), page] as const))('%s', (name, {
       const path = (row.path?.(scene) ?? name.split(' ')[1]!)
         .replace(':slug', scene.workspace.slug)
         .replace(':mcp', 'wiki')
+        .replace(':repo', 'handbook')
         .split(' ')[0]!
       const form = method === 'post' ? (row.form?.(scene) ?? {}) : undefined
       const answer = await started.call(method.toUpperCase(), `/admin${path}`, { ...sent, form })
@@ -242,6 +265,7 @@ async function prepare(started: Started, visitor: Visitor) {
     slug: 'wiki',
     live: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} },
   })
+  await addRepo(ctx, operator, workspace.id, { name: 'handbook' })
   const { invitation, token } = await invite(ctx, operator, workspace.id, { email: null, role: 'viewer' })
   const second = await started.cookieOf(person.user)
   const session = (await ctx.store.sessions.ofUser(person.user.id, ctx.now()))[0]!.id

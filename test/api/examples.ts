@@ -1,16 +1,31 @@
 import { randomBytes } from 'node:crypto'
 import type { Caller } from '../../src/core/caller.ts'
 import { newFullKey } from '../../src/core/keys/format.ts'
+import { addRepo } from '../../src/core/repos/edit.ts'
 import { offering, overStdio } from '../support/mcp.ts'
-import type { Started } from '../support/start.ts'
+import { operator, type Started } from '../support/start.ts'
+import { zipOf } from '../support/zip.ts'
 
 /** A request that succeeds, for a caller with every power; `by` owns what it is about. */
-export type Example = { path?: Record<string, string>; query?: string; body?: object }
+export type Example = { path?: Record<string, string>; query?: string; body?: object; file?: string | Uint8Array }
 type Make = (app: Started, by: Caller) => Promise<Example> | Example
 
 const victim: Make = async (app, by) => ({
   path: { id: (await app.key({ name: 'victim', scopes: ['mcp:*'] }, app.workspace.id, by)).key.id },
 })
+
+let repos = 0
+const someRepo: Make = async ({ ctx, workspace }) => {
+  const { name } = await addRepo(ctx, operator, workspace.id, { name: `repo-${++repos}` })
+  return { path: { id: name } }
+}
+const someFile: Make = async (app, by) => {
+  const { path } = await someRepo(app, by)
+  const { fullKey } = await app.key({ scopes: ['repo:write'] })
+  const sent = await app.call('PUT', `/api/v1/repos/${path!.id}/files/guides/first.md`, { key: fullKey, body: '# One' })
+  if (sent.status !== 200) throw new Error(await sent.text())
+  return { path: { ...path, path: 'guides/first.md' } }
+}
 
 let mcps = 0
 const someMcp: Make = async (app) => {
@@ -76,6 +91,17 @@ export const EXAMPLES: Record<string, Make> = {
     const { path } = await fixture(app, by)
     return { path: { ...path, tool: 'echo' }, body: { arguments: { text: 'hi', ms: 60_000 } } }
   },
+  listRepos: async (app, by) => ({ ...(await someRepo(app, by)), query: 'limit=1' }),
+  createRepo: () => ({ body: { name: `repo-${++repos}`, environments: ['live'] } }),
+  getRepo: someRepo,
+  changeRepo: async (app, by) => ({ ...(await someRepo(app, by)), body: { environments: ['live', 'test'] } }),
+  deleteRepo: someRepo,
+  refreshRepo: someRepo,
+  listRepoFiles: async (app, by) => ({ ...(await someFile(app, by)), query: 'prefix=guides/&limit=1' }),
+  addRepoFiles: async (app, by) => ({ ...(await someRepo(app, by)), file: zipOf({ 'a.md': '# A', 'b/c.md': '# C' }) }),
+  getRepoFile: someFile,
+  putRepoFile: async (app, by) => ({ ...(await someFile(app, by)), file: '# Two' }),
+  deleteRepoFile: someFile,
   listAudit: () => ({ query: 'limit=3' }),
   verifyAudit: () => ({}),
   openapi: () => ({}),

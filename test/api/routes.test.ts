@@ -145,7 +145,7 @@ async function ask(route: Route, { query, ...sent }: Sent, by: Caller = operator
   const all = [example.query, query].filter(Boolean).join('&')
   const response = await app.call(route.method, addressOf(route.path, { ...example, query: all }), {
     ...sent,
-    body: example.body,
+    body: example.file ?? example.body,
   })
   return { status: response.status, headers: response.headers, body: await jsonOf(response) }
 }

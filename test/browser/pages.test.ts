@@ -4,10 +4,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { PAGES } from '../../src/admin/routes.ts'
 import { disable, revoke } from '../../src/core/keys/lifecycle.ts'
 import { addMcp } from '../../src/core/mcps/edit.ts'
+import { addRepo } from '../../src/core/repos/edit.ts'
 import { invite } from '../../src/core/workspaces/members.ts'
 import { newSetupLink } from '../../src/core/workspaces/setup.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { operator, robot, type Started, start } from '../support/start.ts'
+import { zipOf } from '../support/zip.ts'
 import { watched } from './watched.ts'
 
 /** Where to put a photograph of each page, for people to look at. */
@@ -77,6 +79,7 @@ async function inUse() {
   const tools = ['search', 'read_page', 'write_page'].map((name) => ({ name, description: `What ${name} does.` }))
   const known = { offer: { tools, prompts: [], resources: [], templates: [] }, heardAt: ctx.now() }
   await ctx.store.mcps.keepOffer(wiki, 'live', known)
+  await handbook(started)
   return {
     started,
     key: used.id,
@@ -84,6 +87,29 @@ async function inUse() {
     invitation: token.reveal(),
     cookie: await started.cookieOf(owner),
   }
+}
+
+/** Documents of every kind of repo, one of them with a file that is passed over. */
+async function handbook({ ctx, workspace, origin, key }: Started) {
+  await addRepo(ctx, operator, workspace.id, { name: 'claviger', source: 'manual', environments: ['live', 'test'] })
+  await addRepo(ctx, operator, workspace.id, { name: 'handbook' })
+  await addMcp(ctx, operator, workspace.id, {
+    slug: 'docs',
+    name: 'Documentation',
+    live: { kind: 'builtin', name: 'docs' },
+    test: { kind: 'builtin', name: 'docs' },
+  })
+  const { fullKey } = await key({ name: 'docs', scopes: ['repo:write'] })
+  await fetch(`${origin}/api/v1/repos/handbook/files`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${fullKey}` },
+    body: zipOf({
+      'welcome.md': '# Welcome\n\nHow we work here.\n',
+      'guides/a-path-that-goes-on/and-on-so-that-one-can-see/where-it-breaks-on-a-narrow-screen.md':
+        '# Long\n\nText.\n',
+      'logo.png': 'not text',
+    }),
+  })
 }
 
 const SIGNED_OUT = ['/sign-in', '/invitations/:token']
@@ -97,6 +123,7 @@ it.each(WATCHED)('shows every page as it should be, $look', { timeout: 120_000 }
     const parts: Record<string, string> = {
       slug: 'main',
       mcp: 'wiki',
+      repo: 'handbook',
       token: invitation,
       id: path.includes('/members/') ? member : key,
     }
@@ -107,6 +134,10 @@ it.each(WATCHED)('shows every page as it should be, $look', { timeout: 120_000 }
       `${path.replace('/w/:slug', '').replace(/[/:]+/g, '-').slice(1) || 'front'}-${look}`,
     )
   }
+  await inside.visit('/admin/w/main/repos?q=rotate+a+key', `repos-found-${look}`)
+  await inside.visit('/admin/w/main/mcps/docs', `mcps-builtin-${look}`)
+  await inside.visit('/admin/w/main/repos/claviger', `repos-manual-${look}`)
+  for (const page of ['quick-start', 'people', 'performance']) await outside.visit(`/docs/${page}`, `${page}-${look}`)
   await inside.visit(`/admin/invitations/${invitation}`, `invitation-signed-in-${look}`)
   await inside.visit('/admin/w/main/keys?q=nothing', `keys-none-${look}`)
   await inside.visit('/admin/nowhere', `error-${look}`, 404)

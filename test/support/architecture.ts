@@ -7,18 +7,30 @@ export const MAY_IMPORT: Record<string, string[]> = {
   store: ['core', 'assets.ts'],
   upstreams: ['core'],
   docs: ['core'],
+  'docs/worker.ts': ['core', 'docs', 'assets.ts'], // a thread of its own: it loads the database's machine code again
   notify: ['core'],
   gateway: ['core', 'http', 'upstreams'],
   api: ['core', 'http'],
   admin: ['core', 'http', 'assets.ts'],
   'upstreams.ts': ['core', 'upstreams', 'docs', 'config.ts', 'assets.ts', 'version.ts'],
+  'library.ts': ['core', 'docs', 'config.ts', 'assets.ts'],
   'jobs.ts': ['core', 'notify'],
   'context.ts': ['core', 'store', 'docs', 'config.ts', 'assets.ts'],
   'app.ts': [
     ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'api', 'admin', 'jobs.ts'],
-    ...['upstreams.ts', 'context.ts', 'config.ts', 'assets.ts', 'version.ts'],
+    ...['upstreams.ts', 'library.ts', 'context.ts', 'config.ts', 'assets.ts', 'version.ts'],
   ],
-  cli: ['cli/bridge.ts', 'core', 'store', 'app.ts', 'context.ts', 'upstreams.ts', 'config.ts', 'assets.ts', 'version.ts'],
+  cli: [
+    'cli/bridge.ts',
+    'core',
+    'store',
+    'app.ts',
+    'context.ts',
+    'upstreams.ts',
+    'config.ts',
+    'assets.ts',
+    'version.ts',
+  ],
   'cli/bridge.ts': ['core', 'upstreams', 'config.ts', 'version.ts', 'cli'], // stdio here, a Claviger elsewhere
   'config.ts': ['core'],
   'log.ts': ['core'],
@@ -31,12 +43,12 @@ const ANYONE_MAY = ['log.ts', 'metrics.ts'] // except core, which stays silent
 
 /** What is known in some rooms only, by how it looks in a file without comments. */
 export const KEPT_IN: [what: string, pattern: RegExp, homes: string[]][] = [
-  ['SQL', /(?:from |import\()'(?:kysely|better-sqlite3)/, ['store']],
+  ['SQL', /(?:from |import\()'(?:kysely|better-sqlite3)/, ['store', 'docs']],
   ['express', /(?:from |import\()'express(?:-rate-limit)?'/, ['http', 'api', 'admin', 'app.ts']],
   ['MCP', /(?:from |import\()'@modelcontextprotocol\//, ['gateway', 'upstreams', 'docs', 'cli/bridge.ts']],
   ['the environment', /process\.env|Bun\.env|import\.meta\.env/, ['config.ts']],
   ['the console', /\bconsole\./, []],
-  ['the clock', /new Date\(\)|Date\.now\(\)/, ['app.ts', 'main.ts', 'log.ts', 'cli', 'upstreams']],
+  ['the clock', /new Date\(\)|Date\.now\(\)/, ['app.ts', 'main.ts', 'log.ts', 'cli', 'upstreams', 'docs/worker.ts']],
 ]
 
 export const MOST_LINES = 400

@@ -71,8 +71,8 @@ export async function start({
     if (form && !sent.has('sec-fetch-site')) sent.set('sec-fetch-site', 'same-origin')
     const payload = form
       ? new URLSearchParams(form)
-      : typeof body === 'string'
-        ? body
+      : typeof body === 'string' || body instanceof Uint8Array
+        ? (body as string | Uint8Array<ArrayBuffer>)
         : body === undefined
           ? undefined
           : JSON.stringify(body)
