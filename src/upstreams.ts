@@ -1,8 +1,12 @@
 import { join } from 'node:path'
 import { type Config, processEnvironment } from './config.ts'
 import type { Context } from './core/context.ts'
+import type { Library } from './core/docs.ts'
+import { DOCS } from './core/mcps/mcp.ts'
 import { unsealTarget } from './core/mcps/sealing.ts'
 import type { Tools } from './core/tools.ts'
+import { readersOf } from './docs/reader.ts'
+import { docsServer } from './docs/server.ts'
 import type { Log } from './log.ts'
 import { type Catalogue, catalogueOf } from './upstreams/catalogue.ts'
 import { sweep } from './upstreams/leftovers.ts'
@@ -23,13 +27,21 @@ function runDirOf(config: Config): string {
 
 export type Upstreams = { pool: Pool; catalogue: Catalogue; tools: Tools }
 
-/** The ways to MCP servers, for the server and the command line alike. */
-export function upstreamsFor(ctx: Context, config: Config, log: Log, inMemory = false): Upstreams {
+/** The ways to MCP servers, for the server and, without a library to read in, for the command line. */
+export function upstreamsFor(
+  ctx: Context,
+  config: Config,
+  log: Log,
+  inMemory = false,
+  library: Library | null = null,
+): Upstreams {
+  const readers = readersOf(ctx.store, library)
   const pool = upstreamPool({
     openers: openersFor({
       environment: processEnvironment(),
       runDir: inMemory ? null : runDirOf(config),
       allowPrivate: config.allow_private_addresses,
+      builtin: { [DOCS]: (reader) => docsServer(readers(reader), VERSION) },
     }),
     unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),
     now: ctx.now,

@@ -14,7 +14,7 @@ export async function compile(name: TargetName, outfile: string): Promise<void> 
   try {
     const executable = join(draft, basename(outfile))
     const built = await Bun.build({
-      entrypoints: [join(root, 'src/main.ts')],
+      entrypoints: [join(root, 'src/main.ts'), join(root, 'src/docs/worker.ts')], // a thread's file is not found by itself
       target: 'bun',
       format: 'esm',
       minify: true,

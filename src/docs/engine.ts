@@ -140,7 +140,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       const one = kept.get(shelfOf(repo))
       if (!one) continue
       found.push({ repo, keeper: one.keeper })
-      if (one.keeper.state().documents === 0) fresh.push(one.first)
+      if (one.keeper.shelf.sections() === 0) fresh.push(one.first)
     }
     if (fresh.length > 0) await Promise.race([Promise.all(fresh), patience()])
     return found
@@ -152,8 +152,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
   return {
     keep,
-    state: (repo) =>
-      safely(() => kept.get(shelfOf(repo))?.keeper.state() ?? stateIn(db, shelfOf(repo))),
+    state: (repo) => safely(() => kept.get(shelfOf(repo))?.keeper.state() ?? stateIn(db, shelfOf(repo))),
 
     search: (asked, query, limit) =>
       safely(async () => {
@@ -168,7 +167,8 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
     read: (asked, which, part = {}) =>
       safely(async (): Promise<DocPart | null> => {
-        const within = 'repo' in which ? asked.filter(({ id, name }) => name === which.repo || id === which.repo) : asked
+        const within =
+          'repo' in which ? asked.filter(({ id, name }) => name === which.repo || id === which.repo) : asked
         for (const { repo, keeper } of await shelvesOf(within)) {
           const document = 'id' in which ? keeper.shelf.byDoc(which.id) : keeper.shelf.byPath(which.path)
           if (!document || !keeper.isThere(document)) continue

@@ -35,8 +35,8 @@ export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
   })
   const all = looked.flatMap(({ shelf, repo, isThere, ids }) =>
     ids.map((id): Candidate & { repo: string; isThere: Searched['isThere'] } => {
-      const section = shelf.section(id)
-      return { section, document: shelf.byId(section.document)!, repo, isThere }
+      const { section, document, reading } = shelf.candidate(id)
+      return { section, document, reading, repo, isThere }
     }),
   )
   const hits: Hit[] = []
@@ -102,7 +102,12 @@ function resolve(shelf: Shelf, term: Term, isLast: boolean): Resolved {
   if (count === 0 && others.length === 0) others.push(...wordsLike(shelf, word))
   const expression = [term.expression, ...others.map(quote)].join(' OR ')
   const ways = [...plain.ways, ...others.map((other) => [stem(other)])]
-  return { expression: `(${expression})`, ways, exact: false, count: others.length > 0 ? shelf.count(expression) : count }
+  return {
+    expression: `(${expression})`,
+    ways,
+    exact: false,
+    count: others.length > 0 ? shelf.count(expression) : count,
+  }
 }
 
 /** What belongs together and is found nowhere so, is looked for by its parts; unless it was quoted. */

@@ -93,7 +93,12 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
       tell({ done, total: todo.length })
     })
     while (done < todo.length && !ended) {
-      slice.immediate()
+      try {
+        slice.immediate()
+      } catch (error) {
+        shelf.undone()
+        throw error
+      }
       await breath.take()
     }
     if (put > 0) changed()

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { DOCUMENT_KINDS } from '../core/docs.ts'
+import type { DOCUMENT_KINDS } from '../core/docs.ts'
 
 export type Kind = 'markdown' | 'mdx' | 'rst' | 'html' | 'text'
 
@@ -40,6 +40,6 @@ function brokenText(bytes: Uint8Array): string | null {
   if (odd > start.length / 50) return null
   const text = new TextDecoder('utf-8').decode(bytes)
   const broken = text.split('\ufffd').length - 1
-  const foreign = (text.match(/[^\x00-\x7f\ufffd]/g) ?? []).length
+  const foreign = (text.match(/\P{ASCII}/gu) ?? []).length - broken
   return (broken > foreign ? new TextDecoder('windows-1252').decode(bytes) : text).replaceAll('\0', ' ')
 }

@@ -30,7 +30,12 @@ export function partOf(
 
 /** By its heading, the headings that lead to it, or its anchor. */
 function sectionIn(rows: SectionRow[], wanted: string): SectionRow[] | null {
-  const name = folded(wanted.trim().replace(/^#+\s*/, '').replace(/\s*(?:›|>)\s*/g, ' › '))
+  const name = folded(
+    wanted
+      .trim()
+      .replace(/^#+\s*/, '')
+      .replace(/\s*(?:›|>)\s*/g, ' › '),
+  )
   const ways: ((row: SectionRow) => string)[] = [({ trail }) => trail, ({ anchor }) => anchor, ({ heading }) => heading]
   for (const way of ways) {
     const at = rows.findIndex((row) => folded(way(row)) === name)

@@ -24,7 +24,9 @@ export function understand(asked: string): Query {
   const telling = said.filter(({ words }) => !words.every((word) => IDLE.has(word)))
   const chosen = telling.length + quoted.length > 0 ? telling : said
   const terms = distinct([...quoted, ...chosen]).slice(0, MOST_TERMS)
-  const last = /[\p{L}\p{N}]$/u.test(rest) ? (terms.find((term) => term.expression === said.at(-1)?.expression) ?? null) : null
+  const last = /[\p{L}\p{N}]$/u.test(rest)
+    ? (terms.find((term) => term.expression === said.at(-1)?.expression) ?? null)
+    : null
   return { terms, last }
 }
 

@@ -4,7 +4,7 @@ import { IDLE, partsOf, stem, wordsOf } from './words.ts'
 /** A term as it may stand in a text: each way is a row of stems. The weight says how much it tells. */
 export type Sought = { ways: string[][]; weight: number }
 
-export type Candidate = { section: SectionRow; document: DocumentRow }
+export type Candidate = { section: SectionRow; document: DocumentRow; reading: Reading }
 
 const SATURATION = 1.2
 const LENGTH_PULL = 0.4
@@ -18,15 +18,33 @@ export function rank<C extends Candidate>(candidates: C[], sought: Sought[]): { 
     .sort((a, b) => b.score - a.score || a.candidate.section.id - b.candidate.section.id)
 }
 
-function scoreOf({ section, document }: Candidate, sought: Sought[]): number {
+/** A section as the measure sees it. To make one takes longer than to judge it, so shelves remember some. */
+export type Reading = {
+  own: string
+  heading: string[]
+  trail: string[]
+  title: string[]
+  body: string[]
+  places: Set<string>
+}
+
+export function readingOf({ section, document }: Omit<Candidate, 'reading'>): Reading {
   const own = section.heading || (section.level === 0 ? document.title : '')
-  const heading = stems(own)
-  const trail = stems(section.trail)
-  const title = stems(`${document.title} ${document.path.replace(/\.[^./]+$/, '')}`)
   const text = section.text.slice(section.lead)
   const body = stems(`${text} ${partsOf(text)}`)
+  return {
+    own,
+    heading: stems(own),
+    trail: stems(section.trail),
+    title: stems(`${document.title} ${document.path.replace(/\.[^./]+$/, '')}`),
+    body,
+    places: new Set(body),
+  }
+}
+
+function scoreOf({ reading }: Candidate, sought: Sought[]): number {
+  const { own, heading, trail, title, body, places } = reading
   const long = 1 - LENGTH_PULL + (LENGTH_PULL * body.length) / USUAL_LENGTH
-  const places = new Set(body)
   let score = 0
   let met = 0
   let all = 0

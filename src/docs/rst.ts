@@ -28,7 +28,12 @@ export function rstParts(text: string): Part[] {
     end(from)
     open = {
       level: Math.min(6, ranks.indexOf(rank) + 1),
-      heading: plain(title.slice(0, 400).replace(/:[a-z]+:`([^`<]*)(?:<[^>]*>)?`/g, '$1').replace(/``?([^`]+)``?/g, '$1')),
+      heading: plain(
+        title
+          .slice(0, 400)
+          .replace(/:[a-z]+:`([^`<]*)(?:<[^>]*>)?`/g, '$1')
+          .replace(/``?([^`]+)``?/g, '$1'),
+      ),
       from,
       leadLines: at + 2 - from,
     }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RepoState } from '../core/docs.ts'
 import type { Db } from './file.ts'
+import { type Candidate, readingOf } from './rank.ts'
 import type { Document } from './sections.ts'
 import { partsOf, wordsOf } from './words.ts'
 
@@ -25,6 +26,7 @@ export type Shelf = ReturnType<typeof shelfIn>
 const MOST_WORDS = 400_000
 const LONGEST_WORD = 40
 const MOST_COUNTS = 5_000
+const MOST_CANDIDATES = 2_000
 
 /** The tables of one repo. No two repos share any, so nothing that is searched can reach into another. */
 export function shelfIn(db: Db, name: string) {
@@ -45,7 +47,6 @@ export function shelfIn(db: Db, name: string) {
     addDocument: db.prepare(
       `insert into ${t.documents} (doc, path, title, bytes, mtime_ms) values (?, ?, ?, ?, ?) returning id`,
     ),
-    touch: db.prepare(`update ${t.documents} set bytes = ?, mtime_ms = ? where path = ?`),
     dropDocument: db.prepare(`delete from ${t.documents} where id = ?`),
     addSection: db.prepare(
       `insert into ${t.sections} (document, level, heading, trail, anchor, text, lead) values (?, ?, ?, ?, ?, ?, ?)`,
@@ -56,10 +57,6 @@ export function shelfIn(db: Db, name: string) {
     addText: db.prepare(`insert into ${t.text} (rowid, title, heading, body, parts) values (?, ?, ?, ?, ?)`),
     addWord: db.prepare(`insert or ignore into ${words} values (?)`),
     merge: db.prepare(`insert into ${t.text} (${t.text}, rank) values ('merge', ?)`),
-    counts: db.prepare(
-      `update shelves set documents = (select count(*) from ${t.documents}),
-         sections = (select count(*) from ${t.sections}), updated_at = ? where id = ${number}`,
-    ),
     grow: db.prepare(
       `update shelves set documents = documents + ?, sections = sections + ?, updated_at = ? where id = ${number}`,
     ),
@@ -79,6 +76,7 @@ export function shelfIn(db: Db, name: string) {
   /** Moves with each change, so that what is remembered of the words before is not believed. */
   let edition = 0
   const counts = new Map<string, { count: number; edition: number }>()
+  const candidates = { of: 0, known: new Map<number, Candidate>() }
 
   function makeTables(): void {
     db.exec(`
@@ -128,17 +126,30 @@ export function shelfIn(db: Db, name: string) {
     return count
   }
 
+  function candidate(id: number): Candidate {
+    if (candidates.of !== edition || candidates.known.size >= MOST_CANDIDATES) candidates.known.clear()
+    candidates.of = edition
+    const known = candidates.known.get(id)
+    if (known) return known
+    const section = sql.section.get(id) as SectionRow
+    const document = sql.byId.get(section.document) as DocumentRow
+    const made = { section, document, reading: readingOf({ section, document }) }
+    candidates.known.set(id, made)
+    return made
+  }
+
   return {
     name,
     stamps: () => sql.stamps.all() as ({ path: string } & Stamp)[],
     byPath: (path: string) => (sql.byPath.get(path) as DocumentRow | undefined) ?? null,
     byDoc: (doc: string) => (sql.byDoc.get(doc) as DocumentRow | undefined) ?? null,
-    byId: (id: number) => (sql.byId.get(id) as DocumentRow | undefined) ?? null,
     page: (after: string, prefix: string, limit: number) =>
       sql.page.all(after, prefix, `${prefix}\u{10ffff}`, limit) as DocumentRow[],
     sectionsOf: (document: number) => sql.sectionsOf.all(document) as SectionRow[],
-    section: (id: number) => sql.section.get(id) as SectionRow,
-    touch: (path: string, { bytes, mtimeMs }: Stamp) => void sql.touch.run(bytes, mtimeMs, path),
+    candidate,
+
+    /** What was not written after all is not known either. */
+    undone: () => known.clear(),
 
     put(path: string, { bytes, mtimeMs }: Stamp, { title, sections }: Document, now: Date): void {
       const gone = remove(path)
@@ -168,20 +179,16 @@ export function shelfIn(db: Db, name: string) {
       return (db.prepare('select total_changes()').pluck().get() as number) - before >= 2
     },
 
-    recount: (now: Date) => void sql.counts.run(now.getTime()),
-
     note(state: Pick<RepoState, 'indexing' | 'skipped' | 'skippedCount' | 'failure'>): void {
       const { indexing, skipped, skippedCount, failure } = state
       sql.note.run(indexing && JSON.stringify(indexing), JSON.stringify(skipped), skippedCount, failure)
     },
-    noteProgress: (indexing: RepoState['indexing']) =>
-      void sql.noteProgress.run(indexing && JSON.stringify(indexing)),
+    noteProgress: (indexing: RepoState['indexing']) => void sql.noteProgress.run(indexing && JSON.stringify(indexing)),
 
     sections: () => sql.sections.get() as number,
     count: counted,
     best: (expression: string, most: number) => sql.best.all(expression, most) as { id: number }[],
-    wordsBeginning: (start: string, most: number) =>
-      sql.beginning.all(start, `${start}\u{10ffff}`, most) as string[],
+    wordsBeginning: (start: string, most: number) => sql.beginning.all(start, `${start}\u{10ffff}`, most) as string[],
     wordsOfLength: (least: number, most: number) => sql.alike.iterate(least, most) as IterableIterator<string>,
   }
 }
@@ -240,6 +247,6 @@ const NOTHING: RepoState = {
 }
 
 function numberOf(db: Db, name: string): number {
-  const find = db.prepare('select id from shelves where name = ?').pluck()
-  return (find.get(name) ?? (db.prepare('insert into shelves (name) values (?)').run(name), find.get(name))) as number
+  db.prepare('insert or ignore into shelves (name) values (?)').run(name)
+  return db.prepare('select id from shelves where name = ?').pluck().get(name) as number
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadAddonsFrom } from '../assets.ts'
 import type { Library } from '../core/docs.ts'
-import { type Places, engine } from './engine.ts'
+import { engine, type Places } from './engine.ts'
 import { asAnswer, type FromWorker, type ToWorker } from './messages.ts'
 
 /** The library's own thread: reading a thousand files here keeps no call elsewhere waiting. */

@@ -46,10 +46,8 @@ function whyNot(entry: Entry): string | null {
   const wrong = whatIsWrong(entry.fileName)
   if (wrong !== null) return wrong
   if (kindOf(entry.fileName) === null) return 'It is no document.'
-  if (((entry.externalFileAttributes >>> 16) & FILE_TYPE) === LINK)
-    return 'It is a link, and those are not followed.'
-  if (entry.generalPurposeBitFlag & 1)
-    throw refused('is encrypted. Pack it without a password')
+  if (((entry.externalFileAttributes >>> 16) & FILE_TYPE) === LINK) return 'It is a link, and those are not followed.'
+  if (entry.generalPurposeBitFlag & 1) throw refused('is encrypted. Pack it without a password')
   if (entry.uncompressedSize > MOST_FILE_BYTES) return tooLarge(entry.uncompressedSize)
   if (entry.uncompressedSize > 1024 * 1024 && entry.uncompressedSize > entry.compressedSize * USUAL_RATIO)
     throw tooMuch(`holds ${entry.fileName.slice(0, 100)}, which is packed far too tightly for a text`)

@@ -1,3 +1,4 @@
+import type { Environment } from '../core/keys/key.ts'
 import type { Target } from '../core/mcps/mcp.ts'
 import { CallFailed, connectionOver, type Ears, type JsonObject } from './connection.ts'
 import {
@@ -14,8 +15,11 @@ import type { Verdicts } from './verdicts.ts'
 import type { Failure, OpenWire } from './wire.ts'
 import type { Wires } from './wires.ts'
 
+/** For whom a server of our own answers. */
+export type Reader = { workspaceId: string; environment: Environment }
+
 export type Openers = {
-  session(target: Target): OpenWire
+  session(target: Target, reader: Reader): OpenWire
   stateless(target: Target): OpenWire | null
   /** HTTP+SSE of 2024-11-05, for servers that refuse a POSTed handshake. */
   old(target: Target): OpenWire | null
@@ -23,6 +27,7 @@ export type Openers = {
 
 export type Wanted = {
   target: Target
+  reader: Reader
   /** Under which the verdict on the server's era is kept. */
   place: string
   era: Era
@@ -39,7 +44,7 @@ const PROBE_MS = 10_000
 
 /** From a target to a server that has said who it is: in the caller's era if it speaks that, else in the other. */
 export function connecting(openers: Openers, wires: Wires, verdicts: Verdicts, ourselves: Introduction): Connect {
-  return async ({ target, place, era, as, ears, timeoutMs, stop }) => {
+  return async ({ target, reader, place, era, as, ears, timeoutMs, stop }) => {
     let kept: Attempt | null = null
 
     /** One way of connecting. Those given up end as well; only the end of the one that is kept is told. */
@@ -64,7 +69,7 @@ export function connecting(openers: Openers, wires: Wires, verdicts: Verdicts, o
     }
 
     async function modern(one: Attempt): Promise<Introduced | null> {
-      const open = openers.stateless(target) ?? openers.session(target)
+      const open = openers.stateless(target) ?? openers.session(target, reader)
       const found = await discover(wires.kept(open), one.ears, ourselves, Math.min(PROBE_MS, timeoutMs / 2), stop)
       stop.throwIfAborted()
       return found
@@ -87,7 +92,7 @@ export function connecting(openers: Openers, wires: Wires, verdicts: Verdicts, o
     }
     try {
       const usual = attempt()
-      return keep(usual, await older(usual, openers.session(target)))
+      return keep(usual, await older(usual, openers.session(target, reader)))
     } catch (error) {
       stop.throwIfAborted()
       const open = mayBeOlderStill(error) ? openers.old(target) : null

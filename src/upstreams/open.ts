@@ -1,5 +1,7 @@
+import type { McpServerFactory } from '@modelcontextprotocol/server'
 import type { Target } from '../core/mcps/mcp.ts'
-import type { Openers } from './connect.ts'
+import { builtinWire } from './builtin.ts'
+import type { Openers, Reader } from './connect.ts'
 import type { HttpOptions } from './exchange.ts'
 import { addressGuard } from './guard.ts'
 import { httpWire, statelessWire } from './http.ts'
@@ -7,16 +9,22 @@ import { oldSseWire } from './old-sse.ts'
 import { type StdioOptions, stdioWire } from './stdio.ts'
 import type { OpenWire } from './wire.ts'
 
-type Options = StdioOptions & { allowPrivate: boolean }
+type Options = StdioOptions & {
+  allowPrivate: boolean
+  /** Our own servers by name. */
+  builtin: Record<string, (reader: Reader) => McpServerFactory>
+}
 
 /** Which wire leads to which target. */
-export function openersFor({ environment, runDir, allowPrivate }: Options): Openers {
+export function openersFor({ environment, runDir, allowPrivate, builtin }: Options): Openers {
   const http: HttpOptions = { environment, guard: addressGuard({ allowPrivate }) }
   return {
-    session(target: Target): OpenWire {
+    session(target: Target, reader: Reader): OpenWire {
       if (target.kind === 'http') return httpWire(target, http)
       if (target.kind === 'stdio') return stdioWire(target, { environment, runDir })
-      throw new Error(`There is no builtin server ${target.name}.`)
+      const serve = builtin[target.name]
+      if (!serve) throw new Error(`There is no builtin server ${target.name}.`)
+      return builtinWire(serve(reader))
     },
     stateless: (target) => (target.kind === 'http' ? statelessWire(target, http) : null),
     old: (target) => (target.kind === 'http' ? oldSseWire(target, http) : null),

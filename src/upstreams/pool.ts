@@ -111,6 +111,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       if (!sealed) throw new Error(`${mcp.slug} has no ${environment} target`)
       const introduced = await connect({
         target: unsealed(sealed),
+        reader: { workspaceId: mcp.workspaceId, environment },
         place,
         era: party.era,
         as: session?.introduction ?? ourselves,
