@@ -70,7 +70,8 @@ function bridgeTo(url: string, key: string, { write, warn }: Ears): Line {
     'User-Agent': `claviger-bridge/${VERSION}`,
   }
   const over = new AbortController()
-  const inFlight = new Map<string, { stop: AbortController; done: Promise<void> }>()
+  const inFlight = new Map<string, AbortController>()
+  const underway = new Set<Promise<void>>()
   /** What a new session must be told to be as the old one was: the handshake, then subscriptions and the like. */
   const told = new Map<string, string>()
   const parameters = new Map<string, Map<string, string>>()
@@ -87,16 +88,17 @@ function bridgeTo(url: string, key: string, { write, warn }: Ears): Line {
     if (method === 'notifications/cancelled') return void cancel(message, text)
     remember(message, text)
     // what comes after a handshake waits for it; everything else goes at once
-    if (method === 'initialize') order = ask(message, text)
-    else if (method === 'notifications/initialized') order = order.then(() => say(text)).then(() => listen())
-    else if (isRequest(message)) void order.then(() => ask(message, text))
-    else void order.then(() => say(text))
+    const work = isRequest(message) ? order.then(() => ask(message, text)) : order.then(() => say(text))
+    if (method === 'initialize') order = work
+    if (method === 'notifications/initialized') order = work.then(() => void listen())
+    underway.add(work)
+    void work.finally(() => underway.delete(work))
   }
 
   /** Hanging up says it in the newer protocol; the older one wants it in words too. */
   async function cancel({ params }: Message, text: string): Promise<void> {
     await say(text)
-    inFlight.get(nameOf(params?.requestId))?.stop.abort()
+    inFlight.get(nameOf(params?.requestId))?.abort()
   }
 
   function remember({ method, params }: Message, text: string): void {
@@ -109,12 +111,14 @@ function bridgeTo(url: string, key: string, { write, warn }: Ears): Line {
   async function ask(message: Message, text: string): Promise<void> {
     const stop = new AbortController()
     const name = nameOf(message.id)
-    const done = exchange(message, text, AbortSignal.any([stop.signal, over.signal])).catch((error: unknown) => {
+    inFlight.set(name, stop)
+    try {
+      await exchange(message, text, AbortSignal.any([stop.signal, over.signal]))
+    } catch (error) {
       if (!stop.signal.aborted && !over.signal.aborted) fail(message, sentenceFor(url, error))
-    })
-    inFlight.set(name, { stop, done })
-    await done
-    if (inFlight.get(name)?.stop === stop) inFlight.delete(name)
+    } finally {
+      if (inFlight.get(name) === stop) inFlight.delete(name)
+    }
   }
 
   async function exchange(message: Message, text: string, signal: AbortSignal): Promise<void> {
@@ -260,8 +264,7 @@ function bridgeTo(url: string, key: string, { write, warn }: Ears): Line {
 
   async function end(): Promise<void> {
     const waited = new AbortController()
-    const last = [...inFlight.values()].map(({ done }) => done)
-    await Promise.race([Promise.all([order, ...last]), pause(LAST_ANSWERS_MS, waited.signal)])
+    await Promise.race([Promise.all(underway), pause(LAST_ANSWERS_MS, waited.signal)])
     waited.abort()
     over.abort()
     if (session === null) return

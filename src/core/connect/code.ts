@@ -2,6 +2,7 @@ import { command, quoted } from './shells.ts'
 import { bearer, type Client, type Target } from './variant.ts'
 
 const REVISION = '2026-07-28'
+const SDK = '@modelcontextprotocol/client'
 
 /** Asks for the list of tools without a session, so that one request is enough. */
 function listing({ url }: Target, authorization: string): string[] {
@@ -50,7 +51,7 @@ export const typescript: Client = {
   label: 'TypeScript',
   kind: 'code',
   variants(target) {
-    const note = 'npm install @modelcontextprotocol/client'
+    const note = `npm install ${SDK}`
     const fromVariable = `\`Bearer \${env.${target.variable}}\``
     return [
       { title: 'TypeScript', content: tsCode(target, JSON.stringify(bearer(target))), note },
@@ -64,7 +65,7 @@ export const typescript: Client = {
 }
 
 function tsCode({ url }: Target, authorization: string): string {
-  return `import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+  return `import { Client, StreamableHTTPClientTransport } from '${SDK}'
 
 const client = new Client({ name: 'my-program', version: '1.0.0' })
 const transport = new StreamableHTTPClientTransport(new URL(${JSON.stringify(url)}), {

@@ -1,0 +1,211 @@
+import { join } from 'node:path'
+import { Client as ClientV2 } from '@modelcontextprotocol/client'
+import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { CreateMessageRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { revoke } from '../../src/core/keys/lifecycle.ts'
+import { offering, overHttp } from '../support/mcp.ts'
+import { command, launch } from '../support/process.ts'
+import { operator, type Started, start } from '../support/start.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const INFO = { name: 'over-stdio', version: '1.2.3' }
+const PATIENCE = { timeout: 30_000 }
+
+async function world() {
+  const app = await start()
+  await offering(app, 'fix', { live: await overHttp() })
+  const { key, fullKey } = await app.key()
+  return { app, key, fullKey, url: `${app.origin}/mcp/fix` }
+}
+
+function started(url: string, key: string) {
+  const { PATH = '', HOME = '' } = process.env
+  const args = ['--no-env-file', MAIN, 'bridge', url]
+  return { command: process.execPath, args, env: { PATH, HOME, CLAVIGER_KEY: key }, stderr: 'pipe' as const }
+}
+
+async function v1(url: string, key: string, capabilities = {}): Promise<ClientV1> {
+  const client = new ClientV1(INFO, { capabilities })
+  await client.connect(new StdioV1(started(url, key)))
+  onTestFinished(() => client.close())
+  return client
+}
+
+async function v2(url: string, key: string, mode: 'auto' | 'legacy'): Promise<ClientV2> {
+  const client = new ClientV2(INFO, { versionNegotiation: { mode } })
+  await client.connect(new StdioV2(started(url, key)))
+  onTestFinished(() => client.close())
+  return client
+}
+
+const lastClient = async ({ ctx, workspace }: Started, id: string) =>
+  (await ctx.store.keys.byId(workspace.id, id))?.lastUsedClient
+
+describe('claviger bridge', PATIENCE, () => {
+  it('serves a client of the older protocol', async () => {
+    const { app, url, fullKey, key } = await world()
+    const client = await v1(url, fullKey)
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo')
+    const said = await client.callTool({ name: 'echo', arguments: { text: 'hello' } })
+    expect(JSON.stringify(said.content)).toContain('hello')
+    await expect.poll(() => lastClient(app, key.id), { timeout: 10_000 }).toBe('over-stdio 1.2.3')
+  })
+
+  it.each([
+    ['auto', 'modern'],
+    ['legacy', 'legacy'],
+  ] as const)('serves the newest SDK in its mode %s', async (mode, era) => {
+    const { url, fullKey } = await world()
+    const client = await v2(url, fullKey, mode)
+    expect(client.getProtocolEra()).toBe(era)
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo')
+    const said = await client.callTool({ name: 'echo', arguments: { text: 'hello' } })
+    expect(JSON.stringify(said.content)).toContain('hello')
+  })
+
+  it.each(['auto', 'legacy'] as const)('carries large messages and progress, mode %s', async (mode) => {
+    const { url, fullKey } = await world()
+    const client = await v2(url, fullKey, mode)
+    const text = 'é🔑"\n'.repeat(400_000)
+    const said = await client.callTool({ name: 'echo', arguments: { text } })
+    expect((said.content as { text: string }[])[0]!.text).toBe(text)
+    const seen: number[] = []
+    await client.callTool(
+      { name: 'test_tool_with_progress' },
+      { onprogress: ({ progress }) => void seen.push(progress) },
+    )
+    expect(seen).toEqual([0, 50, 100])
+  })
+
+  it('repeats in headers the arguments that a tool wants there', async () => {
+    const { url, fullKey } = await world()
+    const client = await v2(url, fullKey, 'auto')
+    await client.listTools()
+    const said = await client.callTool({ name: 'test_x_mcp_header', arguments: { region: 'Zürich' } })
+    expect(said.isError ?? false).toBe(false)
+  })
+
+  it('lets the server ask the client, and tell it unasked', async () => {
+    const { url, fullKey } = await world()
+    const client = await v1(url, fullKey, { sampling: {} })
+    client.setRequestHandler(CreateMessageRequestSchema, async () => ({
+      model: 'm',
+      role: 'assistant' as const,
+      content: { type: 'text' as const, text: 'from the client' },
+    }))
+    const changed = new Promise<void>((resolve) =>
+      client.setNotificationHandler(ToolListChangedNotificationSchema, async () => resolve()),
+    )
+    const said = await client.callTool({ name: 'test_sampling', arguments: { prompt: 'x' } })
+    expect(JSON.stringify(said.content)).toContain('from the client')
+    await client.callTool({ name: 'test_trigger_tool_change' })
+    await changed
+  })
+
+  it('says why the key is refused, to the client and on standard error', async () => {
+    const { app, url, fullKey, key } = await world()
+    const client = await v1(url, fullKey)
+    await revoke(app.ctx, operator, app.workspace.id, key.id, null)
+    await expect(client.listTools()).rejects.toThrow(/revoked/)
+    const transport = new StdioV1(started(url, fullKey))
+    let err = ''
+    transport.stderr?.on('data', (chunk: Buffer) => {
+      err += chunk
+    })
+    await expect(new ClientV1(INFO).connect(transport)).rejects.toThrow(/revoked/)
+    await expect.poll(() => err, { timeout: 10_000 }).toContain('This key was revoked.')
+    expect(err).not.toContain(fullKey)
+  })
+})
+
+describe('claviger bridge as a process', PATIENCE, () => {
+  const bridge = (url: string, env: Record<string, string>) => launch('/nowhere', ['bridge', url], env)
+  const ask = (id: unknown, method: string, params: object = {}) =>
+    `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
+  const hello = ask('one', 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: INFO })
+
+  it('prints nothing but answers, and ends with its input', async () => {
+    const { url, fullKey } = await world()
+    const process = bridge(url, { CLAVIGER_KEY: ` ${fullKey}\n` })
+    process.stdin.write(`${hello}\n{"jsonrpc":"2.0","method":"notifications/initialized"}\nnot json\n${ask(2, 'ping')}`)
+    process.stdin.end()
+    const [out, err, code] = await Promise.all([process.stdout.text(), process.stderr.text(), process.exited])
+    expect([code, err]).toEqual([0, ''])
+    const answers = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(answers.map(({ id }) => id).sort()).toEqual([2, 'one', null].sort())
+    expect(answers.find(({ id }) => id === null).error.code).toBe(-32700)
+  })
+
+  it('goes on in a new session when the server has forgotten the old one', async () => {
+    const { url, fullKey } = await world()
+    let forgotten: string | null = null
+    let latest: string | null = null
+    const proxy = passingOn(url, (headers) => {
+      const session = headers.get('mcp-session-id')
+      if (session !== null && session === forgotten) headers.set('mcp-session-id', 'nobody')
+      else latest = session ?? latest
+    })
+    const client = await v1(proxy.url, fullKey)
+    await client.callTool({ name: 'echo', arguments: { text: 'before' } })
+    forgotten = latest
+    expect(forgotten).toBeTypeOf('string')
+    const [one, two] = await Promise.all(
+      ['after', 'as well'].map((text) => client.callTool({ name: 'echo', arguments: { text } })),
+    )
+    expect(JSON.stringify([one!.content, two!.content])).toMatch(/after.*as well/)
+    expect(latest).not.toBe(forgotten)
+  })
+
+  it('waits for a server that is not there yet', async () => {
+    const { url, fullKey } = await world()
+    const taken = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    const port = taken.port!
+    await taken.stop(true)
+    const process = bridge(`http://127.0.0.1:${port}/mcp`, { CLAVIGER_KEY: fullKey })
+    process.stdin.write(hello)
+    process.stdin.flush()
+    passingOn(url, () => {}, port)
+    const reader = process.stdout.getReader()
+    const { value } = await reader.read()
+    expect(JSON.parse(new TextDecoder().decode(value))).toMatchObject({
+      id: 'one',
+      result: { protocolVersion: '2025-11-25' },
+    })
+    process.stdin.end()
+    expect(await process.exited).toBe(0)
+  })
+
+  it('wants the key in its variable and a URL without one', async () => {
+    expect(await command('/nowhere', 'bridge', 'http://127.0.0.1:9/mcp')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('CLAVIGER_KEY'),
+    })
+    for (const url of ['ftp://x', 'nonsense', 'http://127.0.0.1:9/mcp?api_key=x'])
+      expect((await command('/nowhere', 'bridge', url)).code).toBe(2)
+  })
+})
+
+/** A Claviger at another address, whose requests a test may bend on their way. */
+function passingOn(url: string, bend: (headers: Headers) => void, port = 0): { url: string } {
+  const server = Bun.serve({
+    port,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    async fetch(request) {
+      const headers = new Headers(request.headers)
+      headers.set('host', new URL(url).host)
+      bend(headers)
+      const { method, signal } = request
+      return fetch(url, { method, headers, signal, body: method === 'POST' ? await request.text() : undefined })
+    },
+  })
+  onTestFinished(() => server.stop(true))
+  return { url: `${server.url.origin}/mcp` }
+}
