@@ -1,6 +1,6 @@
 import { readExpiry, readNotBefore } from '../core/keys/expiry.ts'
 import type { McpAccess, McpGrant } from '../core/keys/key.ts'
-import type { KeyEdit } from '../core/keys/lifecycle.ts'
+import type { KeyEdit } from '../core/keys/wishes.ts'
 import { type Input, type Option, UsageError } from './command.ts'
 import { oneOf, wholeNumber } from './input.ts'
 
@@ -81,7 +81,7 @@ function readAccess(input: Input): McpAccess | undefined {
 }
 
 /** `docs` for all its tools, `docs:search,get_doc` for two of them. */
-function readGrant(text: string): McpGrant {
+export function readGrant(text: string): McpGrant {
   const colon = text.indexOf(':')
   if (colon < 0) return { slug: text, tools: null }
   const tools = text

@@ -35,7 +35,11 @@ const TYPED: Record<string, (names: Names) => string[]> = {
   'keys edit': () => ['x', '--rate', '5'],
   'keys disable': () => ['x'],
   'keys enable': () => ['x'],
+  'keys rotate': () => ['x'],
+  'keys finish-rotation': () => ['x'],
   'keys revoke': () => ['x'],
+  'keys impact': () => ['x'],
+  'keys import': () => ['--name', 'y', '--sha256', 'ab'.repeat(32)],
   'keys delete': () => ['x'],
   'keys verify': () => ['-'],
   'mcps add': () => ['wiki', '--url', 'https://wiki.example.com/mcp'],
@@ -79,8 +83,8 @@ describe.each(COMMANDS)('claviger $name', (command) => {
   })
 
   it('asks for no secret as an argument', () => {
+    // a key may be given to `connect` in hand, as it may be read from standard input
     for (const [name, { value }] of optionsOf(command))
-      // a key may be given to `connect` in hand, as it may be read from standard input
       if (/(password|secret|token|key)$/.test(name) && name !== 'tls-key' && command.name !== 'connect')
         expect([name, value]).toEqual([name, undefined])
   })
