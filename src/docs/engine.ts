@@ -23,6 +23,7 @@ export type Places = {
 
 type Options = Places & { log: Pick<Log, 'info' | 'warn' | 'error'>; now: () => Date }
 
+/** `first` is its first look, or as much of it as is waited for. */
 type Kept = { repo: Repo; signature: string; keeper: Keeper; first: Promise<void> }
 
 const MOST_HITS = 50
@@ -71,7 +72,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       changed: () => tell(name),
       failed: (error) => failed(error, repo),
     })
-    const made = { repo, signature, keeper, first: keeper.look() }
+    const made = { repo, signature, keeper, first: Promise.race([keeper.look(), patience()]) }
     kept.set(name, made)
     return made
   }
@@ -132,17 +133,13 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     }
   }
 
-  /** A shelf that was never looked at is waited for, a little: the first search after a start should find something. */
+  /** The first search after a start should find something: a shelf that is new is waited for, a little. */
   async function shelvesOf(asked: Repo[]): Promise<{ repo: Repo; keeper: Keeper }[]> {
-    const found: { repo: Repo; keeper: Keeper }[] = []
-    const fresh: Promise<void>[] = []
-    for (const repo of asked) {
+    const found = asked.flatMap((repo) => {
       const one = kept.get(shelfOf(repo))
-      if (!one) continue
-      found.push({ repo, keeper: one.keeper })
-      if (one.keeper.shelf.sections() === 0) fresh.push(one.first)
-    }
-    if (fresh.length > 0) await Promise.race([Promise.all(fresh), patience()])
+      return one ? [{ repo, keeper: one.keeper, first: one.first }] : []
+    })
+    await Promise.all(found.map(({ first }) => first))
     return found
   }
 
