@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { mayDo } from '../core/caller.ts'
-import { MOST_FILE_BYTES, MOST_ZIP_BYTES, type Repo } from '../core/docs.ts'
+import { type Hit, MOST_FILE_BYTES, MOST_ZIP_BYTES, type Repo } from '../core/docs.ts'
 import type { Environment } from '../core/keys/key.ts'
 import { addRepo, editRepo, removeRepo } from '../core/repos/edit.ts'
 import { repoFor } from '../core/repos/reach.ts'
@@ -25,9 +25,15 @@ export function reposPage(door: Door) {
       mayChange: mayDo(visit.caller, 'repos.change'),
       server: (await ctx.store.mcps.list(visit.workspace.id)).find(({ transport }) => transport === 'builtin') ?? null,
       q,
-      hits: q.trim() === '' ? null : await library.search(repos, q, MOST_HITS),
+      hits: q.trim() === '' ? null : (await library.search(repos, q, MOST_HITS)).map((hit) => withPage(hit, repos)),
     })
   }
+}
+
+/** A page of the manual can be opened beside what was found in it. */
+function withPage(hit: Hit, repos: Repo[]) {
+  const inManual = repos.some(({ name, source }) => name === hit.repo && source === 'manual')
+  return { ...hit, href: inManual ? `/docs/${hit.path.replace(/\.md$/, '')}` : null }
 }
 
 export function newRepoPage(door: Door) {
