@@ -27,7 +27,7 @@ export async function filesIn(req: Request, most: number): Promise<SentFile[]> {
   const files = [...form.values()].filter((value) => typeof value !== 'string')
   return Promise.all(
     files
-      .filter(({ name }) => name !== '')
+      .filter(({ name }) => Boolean(name)) // Bun 1.4.5 leaves an empty one undefined
       .map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
   )
 }
