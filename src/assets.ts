@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** In the executable, folders lie at the virtual root under their last name; in a checkout, where git has them. */
 const here = dirname(fileURLToPath(import.meta.url))
 const embedded = here.startsWith('/$bunfs') || here.startsWith('B:\\~BUN')
-const root = embedded ? here : join(here, '..')
+const root = embedded ? here.replace(/([\\/]root)[\\/].*$/, '$1') : join(here, '..') // a thread's file lies deeper
 
 export function viewsFolder(): string {
   return join(root, 'views')

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Log } from '../log.ts'
 
@@ -57,6 +57,7 @@ export function isDamage(error: unknown): boolean {
 const EDITION_DIFFERS = 'it is of another edition'
 
 function opened(file: string): Db {
+  closeSync(openSync(file, 'a', 0o600)) // documents may be as secret as anything beside them
   const db = new Database(file)
   try {
     db.pragma('busy_timeout = 5000')

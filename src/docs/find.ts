@@ -23,7 +23,10 @@ const MOST_ALIKE = 6
 export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
   const query = understand(asked)
   if (query.terms.length === 0) return []
-  const looked = shelves.map((one) => ({ ...one, ...candidatesIn(one.shelf, query, limit) }))
+  const unheard = new Set(
+    query.terms.filter(({ expression }) => shelves.every(({ shelf }) => shelf.count(expression) === 0)),
+  )
+  const looked = shelves.map((one) => ({ ...one, ...candidatesIn(one.shelf, query, unheard, limit) }))
   const total = looked.reduce((sum, { sections }) => sum + sections, 0)
   const sought = query.terms.map((_, at): Sought => {
     const found = looked.map(({ terms }) => terms[at]!)
@@ -64,9 +67,9 @@ export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
 type Resolved = { expression: string; ways: string[][]; count: number; exact: boolean }
 
 /** First what holds every word, then, where that is little, what holds some of them. */
-function candidatesIn(shelf: Shelf, { terms, last }: Query, limit: number) {
+function candidatesIn(shelf: Shelf, { terms, last }: Query, unheard: Set<Term>, limit: number) {
   const sections = shelf.sections()
-  const resolved = terms.map((term) => resolve(shelf, term, term === last))
+  const resolved = terms.map((term) => resolve(shelf, term, term === last, unheard.has(term)))
   const found = resolved.filter(({ count }) => count > 0)
   const lacking = resolved.some(({ exact, count }) => exact && count === 0)
   const ids = new Set<number>()
@@ -91,7 +94,8 @@ function tellingOf(terms: Resolved[]): Resolved[] {
   return telling.length > 0 ? telling : terms
 }
 
-function resolve(shelf: Shelf, term: Term, isLast: boolean): Resolved {
+/** A word that no shelf holds is taken for another that is spelled alike; one that another shelf holds is no slip. */
+function resolve(shelf: Shelf, term: Term, isLast: boolean, isUnheard: boolean): Resolved {
   const plain = { ways: [term.words.map(stem)], exact: term.exact }
   const count = shelf.count(term.expression)
   if (count > 0 && !(isLast && term.words.length === 1 && count < 3))
@@ -99,7 +103,7 @@ function resolve(shelf: Shelf, term: Term, isLast: boolean): Resolved {
   if (term.exact || term.words.length > 1) return severally(shelf, term, count)
   const word = term.words[0]!
   const others = isLast ? shelf.wordsBeginning(word, MOST_BEGINNING) : []
-  if (count === 0 && others.length === 0) others.push(...wordsLike(shelf, word))
+  if (isUnheard && others.length === 0) others.push(...wordsLike(shelf, word))
   const expression = [term.expression, ...others.map(quote)].join(' OR ')
   const ways = [...plain.ways, ...others.map((other) => [stem(other)])]
   return {
