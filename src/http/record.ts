@@ -15,15 +15,18 @@ export type Recorder = {
 
 const EVERY_MS = 250
 /** Small slices: a long transaction would hold up the calls that come meanwhile. */
-const SLICE = 200
+const SLICE = 50
+/** Uses are the same few rows again and again: while lines do not end, they wait for so long. */
+const USES_EVERY_MS = 500
 /** When the disk cannot keep up or is full, no more lines are kept; calls go on. */
 const MOST_WAITING = 100_000
 
 export function recorder(ctx: Context, log: Log): Recorder {
-  let lines: ActivityLine[] = []
+  const lines: ActivityLine[] = []
   let uses = new Map<string, KeyUsed>()
   let olds = new Map<string, Date>()
   let writing: Promise<void> | null = null
+  let usesAt = 0
   const timer = setInterval(() => void flush(), EVERY_MS)
   timer.unref()
 
@@ -36,12 +39,15 @@ export function recorder(ctx: Context, log: Log): Recorder {
 
   async function write(): Promise<void> {
     while (lines.length > 0 || uses.size > 0 || olds.size > 0) {
-      const slice = lines.slice(0, SLICE)
-      const seen = uses
-      const old = olds
-      uses = new Map()
-      olds = new Map()
-      for (const line of slice) if (line.keyId !== null) note(seen, { ...line, keyId: line.keyId })
+      const slice = lines.splice(0, SLICE)
+      const withUses = lines.length === 0 || performance.now() - usesAt > USES_EVERY_MS
+      const seen = withUses ? uses : NONE
+      const old = withUses ? olds : NEVER
+      if (withUses) {
+        uses = new Map()
+        olds = new Map()
+        usesAt = performance.now()
+      }
       try {
         await ctx.store.activity.write(
           slice,
@@ -49,21 +55,26 @@ export function recorder(ctx: Context, log: Log): Recorder {
           [...old].map(([hash, at]) => ({ hash, at })),
         )
       } catch (error) {
+        lines.unshift(...slice)
         olds = new Map([...old, ...olds])
-        for (const use of seen.values()) if (!slice.some(({ keyId }) => keyId === use.keyId)) uses.set(use.keyId, use)
+        const meanwhile = uses
+        uses = new Map(seen)
+        for (const use of meanwhile.values()) note(uses, use)
         return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
       }
-      lines = lines.slice(slice.length)
       if (lines.length > 0) await turnOfTheLoop()
     }
   }
 
   return {
     record(line) {
-      if (lines.length < MOST_WAITING) lines.push(bounded(line))
+      if (lines.length >= MOST_WAITING) return
+      lines.push(bounded(line))
+      const { keyId, at, ip, client } = line
+      if (keyId !== null) note(uses, { keyId, at, ip, client, requests: 1 })
     },
     used(use) {
-      if (uses.size < MOST_WAITING) note(uses, use)
+      if (uses.size < MOST_WAITING) note(uses, { ...use, requests: 1 })
     },
     usedOld(hash, at) {
       if (olds.size < MOST_WAITING) olds.set(hash, at)
@@ -77,9 +88,17 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 }
 
-function note(uses: Map<string, KeyUsed>, { keyId, at, ip, client }: Omit<KeyUsed, 'requests'>): void {
-  const known = uses.get(keyId)
-  uses.set(keyId, { keyId, at, ip, client: client ?? known?.client ?? null, requests: (known?.requests ?? 0) + 1 })
+const NONE: ReadonlyMap<string, KeyUsed> = new Map()
+const NEVER: ReadonlyMap<string, Date> = new Map()
+
+/** The later one says when and from where. */
+function note(uses: Map<string, KeyUsed>, use: KeyUsed): void {
+  const known = uses.get(use.keyId)
+  if (known) {
+    use.requests += known.requests
+    use.client ??= known.client
+  }
+  uses.set(use.keyId, use)
 }
 
 /** The store is synchronous underneath: without this, calls would wait for all slices and not for one. */
@@ -91,6 +110,8 @@ const LONGEST = 256
 
 /** Names come from callers, and may be as long as a body. */
 function bounded(line: ActivityLine): ActivityLine {
+  const longest = Math.max(line.method.length, line.mcp?.length ?? 0, line.tool?.length ?? 0, line.client?.length ?? 0)
+  if (longest <= LONGEST) return line
   const cut = (text: string | null) => (text === null ? null : text.slice(0, LONGEST))
   return {
     ...line,
