@@ -129,7 +129,9 @@ const form = {
   quotaPerDay: '',
 }
 const offers = {
-  expiries: ['30', '90', '365'].map((days) => ({ value: `${days}d`, label: `${days} days` })),
+  expiries: ['30', '90', '365']
+    .map((days) => ({ value: `${days}d`, label: `${days} days` }))
+    .concat({ value: 'never', label: 'Never' }),
   keys: { used: 3, limit: 5 },
   scopes: [
     {
@@ -276,7 +278,29 @@ const GONE = { code: 'not_found', message: 'There is no such key in this workspa
 
 type Page = { view: string; data: object }
 const page = (view: string, current: string, data: object): Page => ({ view, data: { ...shell(current), ...data } })
-const list = { mayIssue: true, total: 8, search: { q: '', environment: '' }, sections }
+const list = {
+  mayIssue: true,
+  mayImport: true,
+  total: 8,
+  found: 8,
+  asked: { q: '', environment: '', type: '', mine: false, section: '', sort: '' },
+  tabs: {
+    label: 'Keys',
+    links: [
+      { href: '#', label: 'All', count: 8, current: true },
+      ...sections.map(({ title, total }) => ({ href: '#', label: title, count: total })),
+    ],
+  },
+  heads: ['Key', 'Environment', 'Type', 'Created', 'Last used', 'Expires', 'Status'].map((label, at) => ({
+    name: label,
+    label,
+    href: [0, 3, 4, 5].includes(at) ? '#' : undefined,
+    sorted: at === 3 ? 'descending' : undefined,
+    minor: at === 2 || at === 3,
+  })),
+  everything: '#',
+  sections,
+}
 const wrongForm = {
   ...form,
   name: 'Deploy bot',
@@ -325,7 +349,12 @@ const PAGES: Record<string, Page> = {
     pagination: { next: '?cursor=x', text: '1–8 of 1,204' },
   }),
   'keys-empty': page('keys/index', 'Keys', { ...list, total: 0, sections: [] }),
-  'keys-none-found': page('keys/index', 'Keys', { ...list, search: { q: 'zzz', environment: 'test' }, sections: [] }),
+  'keys-none-found': page('keys/index', 'Keys', {
+    ...list,
+    asked: { ...list.asked, q: 'zzz', environment: 'test' },
+    found: 0,
+    sections: [],
+  }),
   'key-new': page('keys/new', 'Keys', { form, offers, errors: [] }),
   'key-new-wrong': page('keys/new', 'Keys', {
     form: wrongForm,
@@ -340,6 +369,13 @@ const PAGES: Record<string, Page> = {
     offers,
     errors: [],
     editing: { ...laptop, revision: 3 },
+  }),
+  'keys-import': page('keys/import', 'Keys', {
+    form: { ...form, expiresAt: 'never' },
+    offers,
+    pasted: '',
+    imported: 2,
+    errors: [{ field: 'keys', message: 'Nightly report: A key with this SHA-256 is known to this server.' }],
   }),
   'key-issued': page('keys/issued', 'Keys', { key: laptop, fullKey, snippets, may, mayNot: ['Call anything else.'] }),
   key: page('keys/show', 'Keys', {

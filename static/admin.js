@@ -86,6 +86,16 @@
     dialog.close()
   }
 
+  /** What the dialog was opened from; inside a menu, which is shut by then, the menu itself. */
+  let opener = null
+
+  function leaveDialog() {
+    document.getElementById('dialog-body').replaceChildren()
+    const back = opener?.closest('details.menu')?.querySelector('summary') ?? opener
+    opener = null
+    back?.focus()
+  }
+
   document.addEventListener('click', (event) => {
     const of = (selector) => event.target.closest(selector)
     const copied = of('[data-copy]')
@@ -126,7 +136,7 @@
     ({ target: dialog }) => {
       if (dialog.id !== 'dialog') return
       const question = unkept(dialog)
-      if (!question) return document.getElementById('dialog-body').replaceChildren()
+      if (!question) return leaveDialog()
       dialog.showModal()
       question.reportValidity()
     },
@@ -150,9 +160,15 @@
 
   // A dialog is a page's piece that htmx put into #dialog-body; where that fails, the link leads to the page itself.
   document.addEventListener('htmx:after:swap', (event) => {
+    const { target, sourceElement } = event.detail.ctx ?? {}
+    for (const news of document.querySelectorAll('[data-announce]')) {
+      announce(news.textContent)
+      delete news.dataset.announce
+    }
     const dialog = document.getElementById('dialog')
-    if (dialog?.open && event.detail.ctx?.target?.id === 'flash') return closeDialog(dialog)
+    if (dialog?.open && (target === '#flash' || target?.id === 'flash')) return closeDialog(dialog)
     if (dialog && !dialog.open && document.getElementById('dialog-body').childElementCount) {
+      opener = sourceElement
       dialog.showModal()
       dialog.querySelector('[autofocus]')?.focus()
     }

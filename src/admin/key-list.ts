@@ -1,9 +1,11 @@
-import type { Request } from 'express'
-import type { Environment, KeyState } from '../core/keys/key.ts'
+import { mayDo } from '../core/caller.ts'
+import type { KeyState } from '../core/keys/key.ts'
 import type { KeyQuery } from '../core/store.ts'
 import { isHtmx, show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
+import { addressFor, askedIn, MOST_STEPS, queryFor } from './key-list-asked.ts'
+import { headsFor } from './key-list-heads.ts'
 import { mayIssue, rowOf } from './key-row.ts'
 
 type Section = { id: string; title: string; text?: string; states: KeyState[]; atFirst: number }
@@ -14,19 +16,18 @@ const SECTIONS: Section[] = [
   { id: 'over', title: 'Expired and revoked', text: 'Refused for good.', states: ['expired', 'revoked'], atFirst: 20 },
 ]
 const PAGE = 50
-/** How many pages back a list remembers; before that it begins again. */
-const MOST_STEPS = 40
 
-/** All sections with their newest keys; or one of them page by page. */
+/** All sections with the first of their keys; or one of them page by page. */
 export function keysPage(door: Door) {
   return async (visit: Inside) => {
-    const { req, base, workspace } = visit
     const { ctx } = door
-    const query = queryOf(req, workspace.id, ctx.now())
+    const { req, res, base, workspace, caller } = visit
+    const asked = askedIn(req)
+    const query = queryFor(asked, visit, ctx.now())
+    const address = addressFor(base, asked)
     const tally = await ctx.store.keys.tally(query)
-    const chosen = SECTIONS.find(({ id }) => id === req.query.section)
-    const steps = chosen ? stepsOf(req) : []
-    const address = addressFor(base, req)
+    const chosen = SECTIONS.find(({ id }) => id === asked.section)
+    const steps = chosen ? asked.steps : []
     let nextCursor: string | null = null
 
     const sections = await Promise.all(
@@ -35,58 +36,49 @@ export function keysPage(door: Door) {
         const found = await ctx.store.keys.list({ ...query, states }, page)
         if (chosen) nextCursor = found.nextCursor
         const keys = found.items.map((key) => rowOf(visit, key, ctx.now()))
-        const total = states.reduce((sum, state) => sum + tally[state], 0)
-        return { id, title, text, total, keys, more: !chosen && found.nextCursor ? address({ section: id }) : null }
+        const more = !chosen && found.nextCursor ? address({ section: id }) : null
+        return { id, title, text, total: countOf(tally, states), keys, more }
       }),
     )
+    const found = countOf(tally)
+    const links = SECTIONS.map(({ id, title, states }) => ({
+      href: address({ section: id }),
+      label: title,
+      count: countOf(tally, states),
+      current: chosen?.id === id,
+    }))
     const data = {
       mayIssue: mayIssue(visit),
-      total: sumOf(query.search || query.environment ? await everyState(door, visit) : tally),
-      search: { q: query.search ?? '', environment: query.environment ?? '', section: chosen?.id ?? '' },
-      all: chosen ? address({}) : null,
+      mayImport: mayDo(caller, 'keys.all'),
+      total: isSearch(query) ? countOf(await everyState(door, workspace.id)) : found,
+      found,
+      asked,
+      ...headsFor(asked, address),
+      tabs: {
+        label: 'Keys',
+        links: [{ href: address({ section: '' }), label: 'All', count: found, current: !chosen }, ...links],
+      },
+      everything: `${base}/keys`,
       sections,
       pagination: chosen && {
-        previous: steps.length > 0 ? address({ section: chosen.id, from: steps.slice(0, -1) }) : null,
-        next: nextCursor && address({ section: chosen.id, from: [...steps, nextCursor].slice(-MOST_STEPS) }),
+        previous: steps.length > 0 ? address({ steps: steps.slice(0, -1) }) : null,
+        next: nextCursor && address({ steps: [...steps, nextCursor].slice(-MOST_STEPS) }),
       },
     }
-    if (isHtmx(visit)) door.render(req, visit.res, 'keys/list', { base, ...data })
+    const partial = isHtmx(visit) && req.get('hx-request-type') !== 'full'
+    if (partial) door.render(req, res, 'keys/list', { base, partial, ...data })
     else show(door, visit, 'keys/index', data)
   }
 }
 
-function queryOf(req: Request, workspaceId: string, now: Date): KeyQuery {
-  const search = asked(req, 'q').slice(0, 200)
-  const environment = (['live', 'test'] as Environment[]).find((one) => one === asked(req, 'environment'))
-  return { workspaceId, now, ...(search && { search }), ...(environment && { environment }) }
+function isSearch({ search, environment, ownerId }: KeyQuery): boolean {
+  return Boolean(search || environment || ownerId)
 }
 
-function everyState({ ctx }: Door, { workspace }: Inside): Promise<Record<KeyState, number>> {
-  return ctx.store.keys.tally({ workspaceId: workspace.id, now: ctx.now() })
+function everyState({ ctx }: Door, workspaceId: string): Promise<Record<KeyState, number>> {
+  return ctx.store.keys.tally({ workspaceId, now: ctx.now() })
 }
 
-function sumOf(tally: Record<KeyState, number>): number {
-  return Object.values(tally).reduce((sum, count) => sum + count, 0)
-}
-
-function stepsOf(req: Request): string[] {
-  return asked(req, 'from')
-    .split('.')
-    .filter((step) => /^key_[0-9a-z]+$/.test(step))
-    .slice(-MOST_STEPS)
-}
-
-function addressFor(base: string, req: Request) {
-  return ({ section, from = [] }: { section?: string; from?: string[] }) => {
-    const query = new URLSearchParams()
-    for (const name of ['q', 'environment']) if (asked(req, name)) query.set(name, asked(req, name))
-    if (section) query.set('section', section)
-    if (from.length > 0) query.set('from', from.join('.'))
-    return `${base}/keys${query.size > 0 ? `?${query}` : ''}`
-  }
-}
-
-function asked(req: Request, name: string): string {
-  const value = req.query[name]
-  return typeof value === 'string' ? value.trim() : ''
+function countOf(tally: Record<KeyState, number>, states = Object.keys(tally) as KeyState[]): number {
+  return states.reduce((sum, state) => sum + tally[state], 0)
 }

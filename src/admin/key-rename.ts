@@ -4,7 +4,7 @@ import { orAgain } from './again.ts'
 import { goTo, isHtmx } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
-import type { FlashName } from './flash.ts'
+import { FLASHES, type FlashName } from './flash.ts'
 import { text } from './form.ts'
 import { type Renaming, showKey } from './key-page.ts'
 import { pageOf, rowOf } from './key-row.ts'
@@ -37,7 +37,7 @@ export function renameKey(door: Door) {
 export function keyInPlace(door: Door) {
   return async (visit: Inside) => {
     const key = await keyAsked(door, visit)
-    if (isHtmx(visit)) showInPlace(door, visit, key)
+    if (isHtmx(visit)) showInPlace(door, visit, key, { said: '' })
     else goTo(door, visit, pageOf(visit.base, key))
   }
 }
@@ -50,18 +50,20 @@ export function enableKey(door: Door) {
 }
 
 async function showNaming(door: Door, visit: Inside, key: KeyWithUse, renaming: Renaming): Promise<void> {
-  if (isHtmx(visit)) showInPlace(door, visit, key, renaming)
+  if (isHtmx(visit)) showInPlace(door, visit, key, { renaming })
   else await showKey(door, visit, key, renaming)
 }
 
 async function showChanged(door: Door, visit: Inside, said: FlashName): Promise<void> {
-  if (isHtmx(visit)) showInPlace(door, visit, await keyAsked(door, visit))
+  if (isHtmx(visit)) showInPlace(door, visit, await keyAsked(door, visit), { said: FLASHES[said].text })
   else goTo(door, visit, pageOf(visit.base, { id: idIn(visit) }), said)
 }
 
+type How = { renaming: Renaming } | { said: string }
+
 /** Lists show a key as a row, its own page has its name for a heading. */
-function showInPlace(door: Door, visit: Inside, key: KeyWithUse, renaming: Renaming = null): void {
+function showInPlace(door: Door, visit: Inside, key: KeyWithUse, how: How): void {
   const { req, res, base } = visit
   const piece = req.query.place === 'head' ? 'keys/head' : 'keys/row'
-  door.render(req, res, piece, { base, key: rowOf(visit, key, door.ctx.now()), renaming })
+  door.render(req, res, piece, { base, key: rowOf(visit, key, door.ctx.now()), ...how })
 }

@@ -193,7 +193,7 @@ describe('rotating a key', () => {
   it('is finished by hand, after a look at who still has the old secret', async () => {
     const { ctx, page, send, fullKey, get } = await ofMember()
     await send('rotate', { once: once({ ctx }) })
-    expect(await page('/finish-rotation')).toContain('was not used since the rotation')
+    expect(await page('/finish-rotation')).toContain('The old secret was never used')
     const answer = await send('finish-rotation')
     expect(answer.status).toBe(303)
     expect(await (await get('/api/v1/whoami', fullKey)).json()).toMatchObject({ code: 'revoked_key' })
