@@ -1,3 +1,5 @@
+import { porter } from './stem.ts'
+
 const WORD = /[\p{L}\p{N}]+/gu
 const ASCII = /^\p{ASCII}*$/u
 const CAMEL = /\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}/u
@@ -47,24 +49,14 @@ function pairsOf(run: string): string {
 const stems = new Map<string, string>()
 const MOST_STEMS = 50_000
 
-/** Alike for the forms of one English word, which is enough to judge what was found; the index has its own. */
+/** Alike for the forms of one English word. */
 export function stem(word: string): string {
   const known = stems.get(word)
   if (known !== undefined) return known
   if (stems.size >= MOST_STEMS) stems.clear()
-  const found = stemOf(word)
+  const found = porter(word)
   stems.set(word, found)
   return found
-}
-
-function stemOf(word: string): string {
-  if (word.length < 4) return word
-  const bare = word
-    .replace(/(?:ies|ied)$/, 'y')
-    .replace(/(?:ations?|ating|ated|ates?|ators?)$/, 'at')
-    .replace(/(?:ings?|ed|ers?|ors?|es|s)$/, '')
-    .replace(/e$/, '')
-  return bare.length < 3 ? word : bare.replace(/([^aeiouls])\1$/, '$1')
 }
 
 /** Words that a question is made of and that no section is about. */
