@@ -279,9 +279,10 @@ it('marks exactly what no code asks for as without effect', async () => {
     ])
 })
 
-it('is what the README says', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  const rows = readme.split('\n').filter((line) => line.startsWith('| `CLAVIGER_'))
+it.each(['README.md', 'docs/configuration.md'])('is what %s says', (page) => {
+  const rows = readFileSync(join(import.meta.dirname, '..', page), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `CLAVIGER_'))
   expect(rows).toEqual(
     NAMES.map((name) => {
       const { fallback, about, secret, notYet } = VARIABLES[name]

@@ -1,8 +1,8 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newFullKey, wellFormed } from '../src/core/keys/format.ts'
-import { PASSWORD, terminal } from './cli/terminal.ts'
+import { folder, PASSWORD, terminal } from './cli/terminal.ts'
 import { serving } from './support/process.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -17,10 +17,11 @@ const ELSEWHERE = /^(serve|healthcheck|mcps refresh|config print --config)\b/
 const PAGES: Record<string, string[]> = {
   'docs/quick-start.md': [],
   'docs/configuration.md': [],
-  'docs/keys.md': [
-    'mcps add docs --url https://mcp.example.com/mcp',
-    'mcps add files --url https://files.example.com/mcp',
-  ],
+  'docs/keys.md': ['mcps add files --url https://files.example.com/mcp'],
+  'docs/permissions.md': [],
+  'docs/environments.md': [],
+  'docs/documents.md': [],
+  'docs/limits.md': [],
   'docs/mcp-servers.md': [],
   'docs/people.md': [],
   'docs/operating.md': [],
@@ -37,7 +38,10 @@ describe.each(Object.entries(PAGES))('%s', (page, before) => {
     const ownerComesFirst = lines.some((line) => line.startsWith('users create') && line.includes('--owner'))
     if (!ownerComesFirst) expect((await shell.user('ana@example.com', '--owner')).code).toBe(0)
     for (const line of before) await shell.good(...line.split(' '))
+    const roots = folder()
+    mkdirSync(join(roots, 'handbook'))
     const files: Record<string, string> = {
+      '/srv/docs/handbook': join(roots, 'handbook'),
       'password.txt': shell.file('password.txt', PASSWORD),
       '/run/secrets/tickets': shell.file('tickets', 'Bearer x'),
       '/run/secrets/weather': shell.file('weather', 'x'),
@@ -52,7 +56,7 @@ describe.each(Object.entries(PAGES))('%s', (page, before) => {
       const named = argv.map((word) =>
         Object.entries(files).reduce((text, [name, path]) => text.replace(name, path), word),
       )
-      const said = await shell.type(named, { answers: [PASSWORD, PASSWORD] })
+      const said = await shell.type(named, { answers: [PASSWORD, PASSWORD], env: { CLAVIGER_DOCS_ROOTS: roots } })
       const outcome = outcomeOf(line)
       expect([line, said.code, said.err]).toEqual([line, outcome.code, outcome.err ?? expect.any(String)])
     }
@@ -89,11 +93,13 @@ describe('README.md', () => {
     chmodSync(join(bin, 'claviger'), 0o755)
     const curl = `const [,, ...args] = process.argv
       const headers = new Headers(), rest = []
+      let body
       for (let word = args.shift(); word; word = args.shift())
         if (word === '-H') headers.append(...args.shift().split(/:\\s*/, 2))
+        else if (word === '-d') body = args.shift()
         else if (word !== '-s') rest.push(word)
       const url = rest[0].replace('http://127.0.0.1:8484', process.env.ORIGIN)
-      process.stdout.write(await (await fetch(url, { headers })).text())`
+      process.stdout.write(await (await fetch(url, { method: body ? 'POST' : 'GET', headers, body })).text())`
     writeFileSync(join(bin, 'curl.ts'), curl)
     writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec '${process.execPath}' '${join(bin, 'curl.ts')}' "$@"\n`, {
       mode: 0o755,
@@ -106,6 +112,7 @@ describe('README.md', () => {
     const [out, code] = await Promise.all([child.stdout.text(), child.exited])
     expect(code).toBe(0)
     expect(out).toMatch(/"name":"laptop"/)
+    expect(out).toMatch(/"repo":"claviger"/)
     expect((await stop()).code).toBe(0)
   })
 
