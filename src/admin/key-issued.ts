@@ -1,9 +1,10 @@
 import type { Key } from '../core/keys/key.ts'
 import type { Secret } from '../core/secret.ts'
 import { showPiece } from './answer.ts'
+import { connectCard } from './connect-card.ts'
+import { signalFor } from './connect-signal.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
-import { originOf } from './origin.ts'
 
 type Issued = {
   key: Key
@@ -17,16 +18,11 @@ type Issued = {
 /** The only answer that ever carries a full key: to the form that made it, kept by nobody. */
 export function showIssued(door: Door, visit: Inside, { fullKey, ...issued }: Issued): void {
   const secret = fullKey.reveal()
-  const data = { ...issued, fullKey: secret, snippets: firstCalls(originOf(door, visit), secret) }
+  const connect = connectCard(door, visit, {
+    slug: null,
+    issued: { key: issued.key, fullKey: secret },
+    like: issued.key,
+  })
+  const data = { ...issued, fullKey: secret, connect, signal: signalFor(door, visit, { key: issued.key }) }
   showPiece(door, visit, 'keys/issued-panel', 'keys/issued', data)
-}
-
-function firstCalls(origin: string, fullKey: string): { label: string; text: string }[] {
-  return [
-    {
-      label: 'Claude Code',
-      text: `claude mcp add --transport http claviger ${origin}/mcp --header "Authorization: Bearer ${fullKey}"`,
-    },
-    { label: 'Ask who the key is', text: `curl -H "Authorization: Bearer ${fullKey}" ${origin}/api/v1/whoami` },
-  ]
 }

@@ -1,6 +1,8 @@
 import express, { type ErrorRequestHandler, type Router } from 'express'
 import { Refusal } from '../core/refusal.ts'
 import { accountPage, changeName, changeOwnPassword, endAllSessions, endOneSession } from './account.ts'
+import { connectPage, issueAndConnect } from './connect.ts'
+import { firstCall } from './connect-signal.ts'
 import type { Door } from './door.ts'
 import { anyone, inside, insideWithFiles, instanceOwner, newcomer, type Page, signedIn } from './entrance.ts'
 import { readForm } from './form.ts'
@@ -96,6 +98,10 @@ export const PAGES: readonly Page[] = [
   inside('keys.issue', 'post', '/keys/:id/revoke', revokeKey),
   inside('keys.issue', 'get', '/keys/:id/delete', beforeHarm('delete')),
   inside('keys.issue', 'post', '/keys/:id/delete', deleteKey),
+
+  inside('keys.see', 'get', '/connect', connectPage),
+  inside('keys.issue', 'post', '/connect', issueAndConnect),
+  inside('keys.see', 'get', '/connect/first-call', firstCall),
 
   inside('mcps.see', 'get', '/mcps', mcpsPage),
   inside('mcps.change', 'get', '/mcps/new', newMcpPage),

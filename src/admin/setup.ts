@@ -32,7 +32,7 @@ export function createOwner(door: Door) {
           workspace: text(req, 'workspace'),
         })
         keepSession(req, res, door.publicUrl, await openSession(door.ctx, visitor, user))
-        goTo(door, visit, `/admin/w/${workspace.slug}/keys`, 'welcome')
+        goTo(door, visit, `/admin/w/${workspace.slug}/connect?first=1`, 'welcome')
       },
       (errors) => showForm(door, visit, errors),
     )

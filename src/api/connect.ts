@@ -11,7 +11,10 @@ const Connection = z
       z.object({
         title: z.string(),
         content: z.string().meta({ description: 'To paste, with `YOUR_API_KEY` where the key belongs.' }),
-        path: z.string().optional().meta({ description: 'The file, or the place in the settings, that it belongs to.' }),
+        path: z
+          .string()
+          .optional()
+          .meta({ description: 'The file, or the place in the settings, that it belongs to.' }),
         note: z.string().optional(),
       }),
     ),

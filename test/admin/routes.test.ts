@@ -107,6 +107,17 @@ const ROWS: Record<string, Row> = {
   'post /w/:slug/keys/:id/revoke': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/revoke') },
   'get /w/:slug/keys/:id/delete': { least: 'member', done: 200, path: ofKey('/w/:slug/keys/:id/delete') },
   'post /w/:slug/keys/:id/delete': { least: 'member', done: 303, path: ofKey('/w/:slug/keys/:id/delete') },
+  'get /w/:slug/connect': { least: 'viewer', done: 200 },
+  'post /w/:slug/connect': {
+    least: 'member',
+    done: 200,
+    form: (scene) => ({ client: 'codex', once: once(scene) }),
+  },
+  'get /w/:slug/connect/first-call': {
+    least: 'viewer',
+    done: 200,
+    path: ({ key }) => `/w/:slug/connect/first-call?key=${key}`,
+  },
   'get /w/:slug/mcps': { least: 'viewer', done: 200 },
   'get /w/:slug/mcps/new': { least: 'admin', done: 200 },
   'post /w/:slug/mcps': {

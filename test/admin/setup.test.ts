@@ -22,7 +22,7 @@ it('makes the owner and their workspace, and signs them in', async () => {
   const page = await started.get(path)
   expect([page.status, page.headers.get('referrer-policy')]).toEqual([200, 'no-referrer'])
   const done = await started.call('POST', path, { form: ANSWERS })
-  expect([done.status, done.headers.get('location')]).toEqual([303, '/admin/w/ana-s-team/keys'])
+  expect([done.status, done.headers.get('location')]).toEqual([303, '/admin/w/ana-s-team/connect?first=1'])
   const cookie = cookieIn(done)!
   const keys = await started.call('GET', '/admin/w/ana-s-team/keys', { cookie })
   expect(await keys.text()).toContain('Create the first key')

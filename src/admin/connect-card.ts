@@ -1,0 +1,78 @@
+import { mayDo } from '../core/caller.ts'
+import { CLIENT_NAMES, type ClientName, clientNamed } from '../core/connect/clients.ts'
+import { connectionFor, PLACEHOLDER, targetFor } from '../core/connect/connection.ts'
+import { UNLOGGED, waysOutside, whyOutOfReach } from '../core/connect/outside.ts'
+import { nameFor } from '../core/connect/sibling.ts'
+import type { Key } from '../core/keys/key.ts'
+import type { Door } from './door.ts'
+import type { Inside } from './entrance.ts'
+import { newOnce } from './once.ts'
+import { originOf } from './origin.ts'
+
+/** Shown at once; the rest under one word more. */
+const FOREMOST = 8
+
+type Wanted = {
+  slug: string | null
+  /** The key that was just issued, whole: there is no other moment to show it in. */
+  issued?: { key: Key; fullKey: string }
+  /** What a client's own key would be like. */
+  like?: Key | null
+  chosen?: ClientName
+  first?: boolean
+}
+
+/** How every client is told, or the one that a key was issued for. */
+export function connectCard(door: Door, visit: Inside, { slug, issued, like = null, chosen, first = false }: Wanted) {
+  const origin = originOf(door, visit)
+  const { name, email } = visit.person.user
+  return {
+    origin,
+    slug,
+    first,
+    chosen: chosen ?? CLIENT_NAMES[0]!,
+    foremost: FOREMOST,
+    outOfReach: whyOutOfReach(origin),
+    ways: waysOutside(origin),
+    unlogged: UNLOGGED,
+    mayIssue: mayDo(visit.caller, 'keys.issue'),
+    like: like && { id: like.id, name: like.name },
+    once: newOnce(door.ctx.now()),
+    clients: CLIENT_NAMES.map((client) => {
+      const { label, keyInUrl = false } = clientNamed(client)
+      const variants = variantsFor(client)
+      return {
+        client,
+        label,
+        keyInUrl,
+        keyName: nameFor(client, name || email),
+        ways: variants.filter(({ filled }) => filled),
+        unfilled: variants.filter(({ filled }) => !filled),
+      }
+    }),
+  }
+
+  /** A URL with a key in it is of use only if the key may be sent in one. */
+  function variantsFor(client: ClientName) {
+    const filled = connectionFor(client, targetFor(origin, slug, issued?.fullKey)).variants
+    const blank = connectionFor(client, targetFor(origin, slug)).variants
+    return filled.map((variant, at) => {
+      const usable = issued && (issued.key.allowInUrl || !isInUrl(variant.content))
+      return { ...(usable ? variant : blank[at]!), filled: usable === true, link: linkIn(variant.content) }
+    })
+  }
+}
+
+export type Card = ReturnType<typeof connectCard>
+
+function isInUrl(content: string): boolean {
+  return /api_key(=|%3D)/.test(content)
+}
+
+/** Something that a browser opens, and not only copies. */
+function linkIn(content: string): boolean {
+  return (
+    /^(vscode|vscode-insiders|cursor|lmstudio|goose|https):[^\s]+$/.test(content) &&
+    !content.includes(`=${PLACEHOLDER}`)
+  )
+}

@@ -1,0 +1,82 @@
+import { type ClientName, isClientName } from '../core/connect/clients.ts'
+import { clientCalled } from '../core/connect/connection.ts'
+import { issueFor, type Model, ownKeyFor } from '../core/connect/sibling.ts'
+import type { Key } from '../core/keys/key.ts'
+import { keyOf } from '../core/keys/lifecycle.ts'
+import { mcpOf } from '../core/mcps/edit.ts'
+import { orAgain, type Wrong } from './again.ts'
+import { showPiece } from './answer.ts'
+import { connectCard } from './connect-card.ts'
+import { signalFor } from './connect-signal.ts'
+import type { Door } from './door.ts'
+import type { Inside } from './entrance.ts'
+import { text } from './form.ts'
+import { once } from './once.ts'
+
+/** Opening it makes nothing: a key comes into being by the form alone. */
+export function connectPage(door: Door) {
+  return async (visit: Inside) => {
+    const { query } = visit.req
+    await showCard(door, visit, wishOf(query), [])
+  }
+}
+
+/** The client's own key, filled in: shown in this answer alone. */
+export function issueAndConnect(door: Door) {
+  return async (visit: Inside) => {
+    const { ctx } = door
+    const { req, res, caller, workspace, person } = visit
+    const wish = wishOf(req.body)
+    const client = clientCalled(text(req, 'client'))
+    await orAgain(
+      res,
+      async () => {
+        const model = await modelOf(door, visit, wish)
+        const { key, fullKey } = await once(ctx, person.user.id, text(req, 'once'), () =>
+          issueFor(ctx, caller, workspace.id, client, model),
+        )
+        showIssued(door, visit, { ...wish, client, key, fullKey: fullKey.reveal() })
+      },
+      (errors) => showCard(door, visit, { ...wish, client }, errors),
+    )
+  }
+}
+
+type Wish = { slug: string | null; like: string | null; client: ClientName | undefined; first: boolean }
+
+function wishOf(given: Record<string, unknown> = {}): Wish {
+  const said = (name: string) => (typeof given[name] === 'string' && given[name] !== '' ? given[name] : null)
+  const client = said('client')
+  return {
+    slug: said('mcp'),
+    like: said('key'),
+    client: client !== null && isClientName(client) ? client : undefined,
+    first: said('first') !== null,
+  }
+}
+
+/** The key that was named, else the visitor's own that fits, else none yet. */
+async function modelOf({ ctx }: Door, { caller, workspace }: Inside, { slug, like }: Wish): Promise<Model> {
+  const mcp = slug === null ? null : await mcpOf(ctx, workspace.id, slug)
+  const named = like === null ? null : await keyOf(ctx, caller, workspace.id, like)
+  return { slug: mcp?.slug ?? null, like: named ?? (await ownKeyFor(ctx, caller, workspace.id, mcp?.slug ?? null)) }
+}
+
+async function showCard(door: Door, visit: Inside, wish: Wish, errors: Wrong): Promise<void> {
+  const { slug, like } = await modelOf(door, visit, wish)
+  const connect = connectCard(door, visit, { slug, like, chosen: wish.client, first: wish.first })
+  showPiece(door, visit, 'connect/card', wish.first ? 'connect/first' : 'connect/index', {
+    connect,
+    errors: errors.map(({ message }) => ({ message })),
+  })
+}
+
+type Issued = Wish & { client: ClientName; key: Key; fullKey: string }
+
+function showIssued(door: Door, visit: Inside, { slug, client, first, key, fullKey }: Issued): void {
+  const card = connectCard(door, visit, { slug, issued: { key, fullKey }, chosen: client, first })
+  const [chosen] = card.clients.filter((one) => one.client === client)
+  const connect = { ...card, clients: [chosen!] }
+  const data = { connect, key, fullKey, signal: signalFor(door, visit, { key, first }) }
+  showPiece(door, visit, 'connect/issued', first ? 'connect/first-issued' : 'connect/issued-page', data)
+}
