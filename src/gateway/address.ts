@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 
 /** Null at `/mcp`; what is no slug is an MCP that does not exist. */
 export function slugOf(url: string): string | null {
-  const [path] = url.split(/[?#]/)
-  const rest = path!.replace(/^\/mcp\/?/, '').replace(/\/$/, '')
+  if (url === '/mcp') return null
+  const end = url.search(/[?#]/)
+  const rest = (end < 0 ? url : url.slice(0, end)).replace(/^\/mcp\/?/, '').replace(/\/$/, '')
   return rest === '' ? null : rest
 }
 

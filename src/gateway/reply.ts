@@ -20,15 +20,18 @@ export const STREAM_HEADERS = {
   'X-Accel-Buffering': 'no',
 }
 
-export function replyTo(req: IncomingMessage, res: ServerResponse): Reply {
+/** `gone` is called when the caller hangs up before the answer. */
+export function replyTo(req: IncomingMessage, res: ServerResponse, gone: () => void): Reply {
   const mayStream = /text\/event-stream|\*\/\*/.test(req.headers.accept ?? '*/*')
   let streaming = false
   let ended = false
   const waiter = mayStream ? { until: performance.now() + SILENCE_MS, openStream } : null
   if (waiter) waiting.add(waiter)
   res.once('close', () => {
+    if (ended) return
     ended = true
     if (waiter) waiting.delete(waiter)
+    gone()
   })
 
   function openStream(): void {

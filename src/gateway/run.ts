@@ -21,9 +21,8 @@ export function turnOf(
   session: Session | null,
 ): Running {
   const hold = watch.open(key)
-  const reply = replyTo(req, res)
   const { abort } = hold
-  res.once('close', abort)
+  const reply = replyTo(req, res, abort)
   const forget = session && underWay(session, message.id, hold, reply)
   if (message.method === 'subscriptions/listen') streams.add(abort)
   return {
@@ -38,7 +37,6 @@ export function turnOf(
     note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
     finish() {
       streams.delete(abort)
-      res.off('close', abort) // to abort what is over costs more than the whole proof of the key
       hold.close()
       forget?.()
     },
