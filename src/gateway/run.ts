@@ -50,7 +50,7 @@ export async function run(gateway: Gateway, turn: Running, answer: () => Promise
   try {
     const text = await answer()
     status = turn.era === 'modern' ? modernStatus(text) : 200
-    turn.note.outcome = outcomeOf(text)
+    turn.note.outcome = outcomeOf(text, turn.message.method)
     turn.reply.end(text, status)
   } catch (error) {
     const failed = errorText(error, turn.message.id, turn.req.seen.id, turn.req.log)

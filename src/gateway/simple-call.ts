@@ -10,8 +10,8 @@ import { account } from './account.ts'
 import { asMessageRefusal } from './errors.ts'
 import { forward } from './forward.ts'
 import { outcomeOf } from './outcome.ts'
+import { reachable } from './reach.ts'
 import type { Reply } from './reply.ts'
-import { reachable } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 const SimpleCall = z.strictObject({
@@ -49,7 +49,7 @@ export async function callSimply(
   let status = 200
   try {
     const text = await simpleCall(gateway, turn, body)
-    turn.note.outcome = outcomeOf(text)
+    turn.note.outcome = outcomeOf(text, turn.message.method)
     res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
     res.end(text)
   } catch (error) {
