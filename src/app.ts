@@ -21,6 +21,7 @@ import { keepFromCaches, securityHeaders } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { knownHosts } from './http/hosts.ts'
 import { listen, serverFor } from './http/listen.ts'
+import { noOAuth } from './http/no-oauth.ts'
 import { recorder } from './http/record.ts'
 import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
 import { carriesKey, look, trustedProxies } from './http/seen.ts'
@@ -134,11 +135,7 @@ export async function startApp({
     site.use('/docs', manualRoutes({ render }))
     site.get('/', (_req, res) => res.redirect('/admin'))
     site.use(['/register', '/.well-known'], () => {
-      // Clients whose key was refused come here next, and some show their person nothing but this sentence.
-      throw new Refusal(
-        'not_found',
-        'There is no OAuth here, only API keys. If you sent one, it was refused: it is mistyped, expired or revoked. Send a valid one: `Authorization: Bearer <key>`.',
-      )
+      throw noOAuth()
     })
     site.use(() => {
       throw new Refusal('not_found', 'There is nothing at this address.')

@@ -5,11 +5,14 @@ import { allows, mcpNotPermitted, reaches, refusalFor, toolNotPermitted } from '
 import type { JsonObject } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
+import { listenHere } from './listen-here.ts'
 import { LISTS, listResult, visible } from './lists.ts'
-import { SUPPORTED } from './modern.ts'
+import { reachable } from './reach.ts'
 import type { Session } from './sessions.ts'
-import { agreedVersion, GONE, listenHere, reachable } from './single.ts'
+import { GONE } from './single.ts'
+import { subscribe } from './subscribe.ts'
 import { type Gateway, paramsOf, type Turn } from './turn.ts'
+import { agreedVersion, SUPPORTED } from './versions.ts'
 
 const CAPABILITIES = {
   tools: { listChanged: true },
@@ -27,7 +30,13 @@ export async function answerAggregate(gateway: Gateway, turn: Turn): Promise<str
   if (turn.era === 'legacy' && method === 'ping') return result({})
   if (turn.era === 'modern') {
     if (method === 'server/discover') return result(await discover(gateway, turn))
-    if (method === 'subscriptions/listen') return listenHere(gateway, turn, () => true)
+    if (method === 'subscriptions/listen')
+      return listenHere(
+        gateway,
+        turn,
+        () => true,
+        (uri) => mcpOfResource(gateway, turn, uri),
+      )
     if (GONE.has(method))
       throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
   }
@@ -172,8 +181,7 @@ async function unhashed(
 async function withResource(gateway: Gateway, turn: Turn): Promise<string> {
   const uri = String(paramsOf(turn).uri ?? '')
   const mcp = await mcpOfResource(gateway, turn, uri)
-  if (turn.message.method === 'resources/subscribe') turn.session?.subscriptions.add(uri)
-  if (turn.message.method === 'resources/unsubscribe') turn.session?.subscriptions.delete(uri)
+  if (turn.message.method !== 'resources/read') return subscribe(gateway, turn, mcp)
   return forward(gateway, turn, mcp, turn.message.method, turn.message.params)
 }
 

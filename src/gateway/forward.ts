@@ -77,7 +77,7 @@ export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'sess
       isOver: session.isOver,
       unasked: (mcp, lease, message) => {
         if (message.id !== undefined) session.ask(lease, message, null)
-        else gateway.listeners.hear(mcp, key.environment, message, session)
+        else gateway.listeners.hearAlone(mcp, key.environment, message, lease, session)
       },
     },
   }

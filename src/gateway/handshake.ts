@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
-import { type Introduction, NEWEST_LEGACY } from '../upstreams/handshake.ts'
+import type { Introduction } from '../upstreams/handshake.ts'
 import { introduceAggregate } from './aggregate.ts'
 import { run, turnOf } from './run.ts'
 import { introduceSingle } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
+import { agreedVersion } from './versions.ts'
 
 /** `initialize`: an older client's session begins, and ends with its key. */
 export async function begin(
@@ -43,7 +44,7 @@ export async function begin(
 function introductionIn(message: Message): Introduction {
   const { protocolVersion, capabilities, clientInfo } = (message.params ?? {}) as JsonObject
   return {
-    protocolVersion: typeof protocolVersion === 'string' ? protocolVersion : NEWEST_LEGACY,
+    protocolVersion: agreedVersion(String(protocolVersion)),
     capabilities: isObject(capabilities) ? capabilities : {},
     clientInfo: isObject(clientInfo) ? clientInfo : { name: 'unknown', version: '0' },
   }

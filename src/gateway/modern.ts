@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
-import { type Era, LEGACY, MODERN } from '../upstreams/handshake.ts'
+import { type Era, MODERN } from '../upstreams/handshake.ts'
 import { HEADER_MISMATCH, INVALID_PARAMS, ProtocolError, UNSUPPORTED_VERSION } from './errors.ts'
 import { nameIn } from './forward.ts'
-
-export const SUPPORTED = [MODERN, ...LEGACY]
+import { isError } from './outcome.ts'
+import { SUPPORTED } from './versions.ts'
 
 /** The body tells: each request of 2026-07-28 carries an envelope, a handshake is an older client's. */
 export function eraOf(req: IncomingMessage, message: Message): Era {
@@ -66,7 +66,7 @@ function metaOf(message: Message): JsonObject {
 
 /** The protocol gives some errors an HTTP status of their own. */
 export function modernStatus(text: string): number {
-  if (!/^\{("error":|"jsonrpc":"2\.0","id":[^{]{1,200}?,"error":)/.test(text.slice(0, 300))) return 200
+  if (!isError(text)) return 200
   const code = (JSON.parse(text) as Message).error?.code ?? 0
   if (code === -32601) return 404
   return code <= -32020 && code >= -32022 ? 400 : 200

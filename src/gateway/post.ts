@@ -14,6 +14,7 @@ import { run, turnOf } from './run.ts'
 import { callSimply, isSimpleCall } from './simple-call.ts'
 import { answerSingle } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
+import { checkVersionHeader } from './versions.ts'
 
 /** One message of a client's: a request is answered, anything else is taken. */
 export async function post(
@@ -48,6 +49,7 @@ async function answer(
   checkShape(body)
   const era = eraOf(req, body)
   const { sessions } = gateway
+  if (era === 'legacy' && body.method !== 'initialize') checkVersionHeader(req)
   if (body.method === undefined || body.id === undefined) {
     if (era === 'legacy') takeNotice(sessions.find(sessionIdOf(req), key, slug), body)
     return void res.writeHead(202).end()

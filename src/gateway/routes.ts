@@ -4,7 +4,9 @@ import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
+import { noOAuth } from '../http/no-oauth.ts'
 import type { Recorder } from '../http/record.ts'
+import { sendProblem } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
 import type { Pool } from '../upstreams/pool.ts'
@@ -16,6 +18,7 @@ import { refuseUnread } from './refuse.ts'
 import { sessionsOf } from './sessions.ts'
 import { openStream } from './stream.ts'
 import type { Gateway } from './turn.ts'
+import { checkVersionHeader } from './versions.ts'
 import { keyWatch } from './watch.ts'
 
 export type McpDoor = {
@@ -38,13 +41,20 @@ type Options = {
 /** The door for MCP clients: plain node:http, ahead of express, no body parser. */
 export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version }: Options): McpDoor {
   const sessions = sessionsOf(
-    (session) => pool.endSession(session.id),
+    (session) => {
+      pool.endSubscriber(session)
+      pool.endSession(session.id)
+    },
     () => ctx.now().getTime(),
   )
-  const listeners = listenersOf({ sessions: () => sessions, stale: catalogue.stale })
-  pool.listen((mcp, environment, message) => listeners.hear(mcp, environment, message, null))
+  const listeners = listenersOf({
+    sessions: () => sessions,
+    subscriptions: pool.subscriptions,
+    stale: catalogue.stale,
+  })
+  pool.listen(listeners.hear, listeners.isHeard)
   catalogue.onChange(listeners.changed)
-  const watch = keyWatch(ctx, pool, log)
+  const watch = keyWatch(ctx, [pool, catalogue], log)
   const streams = new Set<() => void>()
   const gateway: Gateway = {
     ctx,
@@ -65,11 +75,13 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     async handle(req, res) {
       const slug = slugOf(req.url ?? '')
       try {
+        if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
         const proven = await authenticate(ctx, ring, req, { urlToo: true })
         const { key } = proven
         sayWhenExpiring(res, key, ctx.now())
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
         if (req.method === 'POST') return await post(gateway, req, res, proven, slug)
+        checkVersionHeader(req)
         if (req.method === 'GET') return await openStream(gateway, req, res, key, slug)
         if (req.method === 'DELETE') {
           sessions.end(sessions.find(sessionIdOf(req), key, slug))

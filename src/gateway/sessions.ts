@@ -5,13 +5,14 @@ import { Refusal } from '../core/refusal.ts'
 import type { Message } from '../upstreams/connection.ts'
 import type { Introduction } from '../upstreams/handshake.ts'
 import type { Lease } from '../upstreams/lease.ts'
+import type { Subscriber } from '../upstreams/subscriptions.ts'
 import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
 
 /** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
 export type Abortable = { abort(): void }
 
-export type Session = {
+export type Session = Subscriber & {
   id: string
   /** As it was proven by the latest request; ended when it changes. */
   key: Key
@@ -26,8 +27,6 @@ export type Session = {
   uses(lease: Lease): void
   /** The connections that nobody else's calls run over. */
   own(): Lease[]
-  subscriptions: Set<string>
-  say(message: Message): void
   /** Passes a server's question on, under an id of our own. */
   ask(lease: Lease, message: Message, reply: Reply | null): void
   answered(message: Message): void
@@ -125,12 +124,11 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
     usedAt,
     underWay: new Map(),
     replies: new Set(),
-    subscriptions: new Set(),
     uses(lease) {
       if (lease.dedicated) leases = new Set([...leases].filter((one) => one.isOpen())).add(lease)
     },
     own: () => [...leases].filter((lease) => lease.isOpen()),
-    say(message) {
+    hear(message) {
       const text = JSON.stringify(message)
       if (stream && writeEvent(stream, text)) return
       waiting.push(text)
@@ -146,7 +144,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
       asked.set(id, { lease, id: message.id })
       const question = { ...message, id }
       const way = reply ?? [...session.replies].at(-1)
-      if (!way?.aside(question)) session.say(question)
+      if (!way?.aside(question)) session.hear(question)
     },
     answered(message) {
       const question = asked.get(message.id as string)

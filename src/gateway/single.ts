@@ -1,15 +1,15 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import { allows, mcpNotPermitted, reaches, refusalFor } from '../core/policy.ts'
-import { Refusal } from '../core/refusal.ts'
+import { allows, refusalFor } from '../core/policy.ts'
 import { CallFailed, type JsonObject, type Message } from '../upstreams/connection.ts'
-import { LEGACY, NEWEST_LEGACY } from '../upstreams/handshake.ts'
-import type { Lease } from '../upstreams/lease.ts'
 import { METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
-import { forward, partyOf, unlessGone } from './forward.ts'
+import { forward } from './forward.ts'
+import { listenHere } from './listen-here.ts'
 import { LISTS, listResult, visible } from './lists.ts'
-import { SUPPORTED } from './modern.ts'
+import { leaseFor, reachable } from './reach.ts'
 import type { Session } from './sessions.ts'
+import { subscribe } from './subscribe.ts'
 import { type Gateway, paramsOf, type Turn } from './turn.ts'
+import { agreedVersion, SUPPORTED } from './versions.ts'
 
 const WHOLE_DAY_MS = 24 * 3_600_000
 
@@ -41,31 +41,12 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
   turn.note.tool = tool
   const refusal = refusalFor(turn.key, { slug, tool })
   if (refusal) throw refusal
-  if (method === 'resources/subscribe') turn.session?.subscriptions.add(String(params.uri))
-  if (method === 'resources/unsubscribe') turn.session?.subscriptions.delete(String(params.uri))
+  if (method === 'resources/subscribe' || method === 'resources/unsubscribe') return subscribe(gateway, turn, mcp)
   return forward(gateway, turn, mcp, method, turn.message.params)
-}
-
-function leaseFor(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<Lease> {
-  return unlessGone(gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn)), turn.signal)
 }
 
 /** Methods that 2026-07-28 has taken out. */
 export const GONE = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'])
-
-/** Not permitted and not there are one answer; then whether it can be reached in the key's environment. */
-export async function reachable(gateway: Gateway, key: Turn['key'], slug: string): Promise<Mcp> {
-  const mcp = reaches(key, slug) ? (await gateway.shelf.of(key.workspaceId)).get(slug) : undefined
-  if (!mcp) throw mcpNotPermitted()
-  if (!mcp.targets[key.environment]) {
-    const other = key.environment === 'live' ? 'test' : 'live'
-    throw new Refusal(
-      'wrong_environment',
-      `${slug} is there for ${other} keys only, and this is a ${key.environment} key. Use a ${other} key.`,
-    )
-  }
-  return mcp
-}
 
 export async function introduceSingle(
   gateway: Gateway,
@@ -76,14 +57,10 @@ export async function introduceSingle(
   const lease = await leaseFor(gateway, turn, await reachable(gateway, turn.key, slug))
   session.uses(lease)
   const { hello } = lease
-  const protocolVersion = lease.dedicated ? hello.protocolVersion : agreedVersion(session.introduction.protocolVersion)
+  const protocolVersion = agreedVersion(lease.dedicated ? hello.protocolVersion : session.introduction.protocolVersion)
   if (hello.era === 'legacy') return { ...hello.whole, protocolVersion }
   const { capabilities, serverInfo, instructions } = hello
   return { protocolVersion, capabilities, serverInfo, ...(instructions !== undefined && { instructions }) }
-}
-
-export function agreedVersion(requested: string): string {
-  return (LEGACY as readonly string[]).includes(requested) ? requested : NEWEST_LEGACY
 }
 
 async function list(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObject> {
@@ -127,7 +104,12 @@ async function listen(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
     const params = { ...paramsOf(turn), notifications: wantedBy(turn, mcp.slug) }
     return forward(gateway, turn, mcp, turn.message.method, params, WHOLE_DAY_MS)
   }
-  return listenHere(gateway, turn, (slug) => slug === mcp.slug)
+  return listenHere(
+    gateway,
+    turn,
+    (slug) => slug === mcp.slug,
+    async () => mcp,
+  )
 }
 
 /** What changes in prompts and resources is told to those who may use them. */
@@ -141,19 +123,4 @@ function wantedBy(turn: Turn, slug: string): JsonObject {
     ...(resourcesListChanged !== undefined && { resourcesListChanged }),
     ...(promptsListChanged !== undefined && { promptsListChanged }),
   }
-}
-
-/** Answered when the listening ends: until then what changes is told on the stream. */
-export function listenHere(gateway: Gateway, turn: Turn, slugs: (slug: string) => boolean): Promise<string> {
-  const { id } = turn.message
-  const wants = (paramsOf(turn).notifications ?? {}) as Record<string, unknown>
-  const forget = gateway.listeners.add({ key: turn.key, slugs, wants, id, reply: turn.reply })
-  return new Promise((resolve) => {
-    const end = () => {
-      forget()
-      resolve(JSON.stringify({ jsonrpc: '2.0', id, result: { resultType: 'complete' } }))
-    }
-    if (turn.signal.aborted) end()
-    else turn.signal.addEventListener('abort', end, { once: true })
-  })
 }

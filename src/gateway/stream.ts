@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
 import { sessionIdOf } from './address.ts'
-import { reachable } from './single.ts'
+import { reachable } from './reach.ts'
 import type { Gateway } from './turn.ts'
 
 /** GET: where an older client hears what belongs to no call of its own. */

@@ -3,7 +3,6 @@ import { sameReach } from '../core/keys/bounds.ts'
 import { judge } from '../core/keys/verify.ts'
 import type { FoundKey } from '../core/store.ts'
 import type { Log } from '../log.ts'
-import type { Pool } from '../upstreams/pool.ts'
 import { Stop, type StopSignal } from '../upstreams/stop.ts'
 
 export type Hold = { signal: StopSignal; abort(): void; close(): void }
@@ -12,6 +11,12 @@ export type Watch = {
   /** Until `close`, the signal aborts as soon as the key is not what it was, or the secret that proved it has ended. */
   open(key: FoundKey): Hold
   close(): void
+}
+
+/** Keeps something for each MCP, under a definition that may change. */
+type Keeper = {
+  workspaces(): Set<string>
+  keepOnly(isCurrent: (mcpId: string, revision: number) => boolean): void
 }
 
 /** Often enough that nobody sees the difference, and one memory read when nothing was written. */
@@ -24,7 +29,7 @@ type Held = { key: FoundKey; holds: Set<Stop>; unseen: boolean }
  * and what a secret began that was rotated out, once the overlap is over. A key that may do something else now ends
  * too: what that is, is for its next request to find out.
  */
-export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly' | 'workspaces'>, log: Log): Watch {
+export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
   const held = new Map<string, Held>()
   let version = ctx.store.version()
   let looking = false
@@ -47,7 +52,7 @@ export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly' | 'workspaces
         if (good) entry.key = now
         else if (held.get(hash) === entry) end(hash)
       }
-      if (written) await dropChangedMcps()
+      if (written && !(await dropChangedMcps(current))) return
       version = current // only now: what failed halfway is looked at again
     } finally {
       looking = false
@@ -55,11 +60,13 @@ export function keyWatch(ctx: Context, pool: Pick<Pool, 'keepOnly' | 'workspaces
   }
 
   /** Only the workspaces whose MCPs are being reached are asked about: there may be thousands of others. */
-  async function dropChangedMcps(): Promise<void> {
+  async function dropChangedMcps(version: number): Promise<boolean> {
     const current = new Map<string, number>()
-    for (const id of pool.workspaces())
+    for (const id of new Set(keepers.flatMap((keeper) => [...keeper.workspaces()])))
       for (const mcp of await ctx.store.mcps.list(id)) current.set(mcp.id, mcp.revision)
-    pool.keepOnly((mcpId, revision) => current.get(mcpId) === revision)
+    if (ctx.store.version() !== version) return false // one that was added meanwhile would be missed
+    for (const keeper of keepers) keeper.keepOnly((mcpId, revision) => current.get(mcpId) === revision)
+    return true
   }
 
   function end(hash: string): void {

@@ -1,11 +1,11 @@
 import type { Context } from '../core/context.ts'
 import type { Environment } from '../core/keys/key.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
-import type { KnownOffer, NamedThing, Offer } from '../core/mcps/state.ts'
+import type { KnownOffer, Offer } from '../core/mcps/state.ts'
 import type { Log } from '../log.ts'
-import type { JsonObject } from './connection.ts'
-import { envelope, RpcError, resultOf } from './handshake.ts'
-import type { Lease } from './lease.ts'
+import { type Change, changesIn, without } from './changes.ts'
+import type { Lease, Party } from './lease.ts'
+import { offerOver } from './listing.ts'
 import type { Pool } from './pool.ts'
 
 export type Catalogue = {
@@ -14,60 +14,82 @@ export type Catalogue = {
   /** What was heard last, without asking. */
   known(mcp: Mcp, environment: Environment): Promise<KnownOffer | null>
   refresh(mcp: Mcp, environment: Environment): Promise<KnownOffer>
-  /** Its list has changed: the next refresh begins now. */
-  stale(mcp: Mcp, environment: Environment): void
-  onChange(heard: (mcp: Mcp, environment: Environment, kinds: (keyof Offer)[]) => void): void
+  /** Its list has changed, it says over a connection: it is asked anew, now if it does not say so all the time. */
+  stale(mcp: Mcp, environment: Environment, kind: keyof Offer, over: Lease): void
+  /** `over`: the connection on which it is so; null where it is so for all. */
+  onChange(heard: HearChanges): void
+  workspaces(): Set<string>
+  /** Forgets what was heard under a definition that no longer holds. */
+  keepOnly(isCurrent: (mcpId: string, revision: number) => boolean): void
 }
+
+type HearChanges = (mcp: Mcp, environment: Environment, changes: Change[], over: Lease | null) => void
 
 const FRESH_MS = 60_000
 /** How long a list may wait for a server that was never heard; the others' tools are worth more than its own. */
 const DEADLINE_MS = 5_000
 const AFTER_FAILURE_MS = 15_000
-const MOST_PAGES = 64
 const NOTHING: Offer = { tools: [], prompts: [], resources: [], templates: [] }
 
+/** Some servers say that their list has changed whenever it is read. */
+const PAUSE_MS = { shortest: 50, longest: 60_000 }
+
+const OURSELVES: Party = { era: 'modern', keyId: 'catalogue', session: null }
+
 type Known = {
+  name: string
+  mcp: Mcp
+  environment: Environment
+  /** A connection of its own that says something else than the one that speaks for all; null: that one. */
+  over: Lease | null
   offer: Offer | null
   heardAt: number
   failedAt: number
   firstAskedAt: number | null
   asking: Promise<KnownOffer> | null
+  /** The lists it has said were changed, until it is asked. */
+  stale: Set<keyof Offer>
+  staleTimer: ReturnType<typeof setTimeout> | null
+  staleAt: number
+  /** How long it is not asked again, whatever it says. */
+  pauseMs: number
 }
 
 export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   const known = new Map<string, Known>()
-  const heard: ((mcp: Mcp, environment: Environment, kinds: (keyof Offer)[]) => void)[] = []
+  const heard: HearChanges[] = []
   const time = () => ctx.now().getTime()
 
   async function entryFor(mcp: Mcp, environment: Environment): Promise<Known> {
-    const name = `${mcp.id}/${mcp.revision}/${environment}`
-    let entry = known.get(name)
-    if (!entry) {
-      const kept = await ctx.store.mcps.offer(mcp.id, environment)
-      entry = known.get(name) ?? {
-        offer: kept?.offer ?? null,
-        heardAt: kept?.heardAt.getTime() ?? 0,
-        failedAt: 0,
-        firstAskedAt: null,
-        asking: null,
-      }
-      known.set(name, entry)
+    const name = nameOf(mcp, environment)
+    const entry = known.get(name)
+    if (entry) return entry
+    const kept = await ctx.store.mcps.offer(mcp.id, environment)
+    return known.get(name) ?? begin(name, mcp, environment, null, kept)
+  }
+
+  function begin(name: string, mcp: Mcp, environment: Environment, over: Lease | null, kept: KnownOffer | null): Known {
+    const entry: Known = {
+      name,
+      mcp,
+      environment,
+      over,
+      offer: kept?.offer ?? null,
+      heardAt: kept?.heardAt.getTime() ?? 0,
+      failedAt: 0,
+      firstAskedAt: null,
+      asking: null,
+      stale: new Set(),
+      staleTimer: null,
+      staleAt: 0,
+      pauseMs: 0,
     }
+    known.set(name, entry)
     return entry
   }
 
-  function ask(entry: Known, mcp: Mcp, environment: Environment): Promise<KnownOffer> {
-    entry.asking ??= heardNow(mcp, environment)
-      .then(async (offer) => {
-        const kinds = entry.offer ? changedKinds(entry.offer, offer) : []
-        entry.offer = offer
-        entry.heardAt = time()
-        entry.failedAt = 0
-        const kept = { offer, heardAt: ctx.now() }
-        await ctx.store.mcps.keepOffer(mcp, environment, kept)
-        if (kinds.length > 0) for (const hear of heard) hear(mcp, environment, kinds)
-        return kept
-      })
+  function ask(entry: Known): Promise<KnownOffer> {
+    entry.asking ??= askNow(entry)
       .catch((error: unknown) => {
         entry.failedAt = time()
         throw error
@@ -78,18 +100,48 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
     return entry.asking
   }
 
-  async function heardNow(mcp: Mcp, environment: Environment): Promise<Offer> {
-    const lease = await pool.reach(mcp, environment, { era: 'modern', keyId: 'catalogue', session: null })
-    const { capabilities } = lease.hello
-    const list = (capability: string, method: string, member: string) =>
-      capabilities[capability] ? listAll(lease, mcp, method, member).catch(asNothing) : Promise.resolve([])
-    const [tools, prompts, resources, templates] = await Promise.all([
-      capabilities.tools ? listAll(lease, mcp, 'tools/list', 'tools') : [],
-      list('prompts', 'prompts/list', 'prompts'),
-      list('resources', 'resources/list', 'resources'),
-      list('resources', 'resources/templates/list', 'resourceTemplates'),
-    ])
-    return { tools, prompts, resources, templates }
+  async function askNow(entry: Known): Promise<KnownOffer> {
+    const { mcp, environment, over } = entry
+    const stale = [...entry.stale]
+    entry.stale.clear()
+    const lease = over ?? (await pool.reach(mcp, environment, OURSELVES))
+    const offer = await offerOver(lease, mcp)
+    const changes = changesIn(entry.offer ?? without(offer, stale), offer)
+    entry.offer = offer
+    entry.heardAt = time()
+    entry.failedAt = 0
+    const kept = { offer, heardAt: ctx.now() }
+    if (!over) await ctx.store.mcps.keepOffer(mcp, environment, kept)
+    if (changes.length > 0) for (const hear of heard) hear(mcp, environment, changes, over)
+    return kept
+  }
+
+  function askSoon(entry: Known, kind: keyof Offer): void {
+    entry.stale.add(kind)
+    if (performance.now() - entry.staleAt > 10 * entry.pauseMs) entry.pauseMs = 0
+    entry.staleTimer ??= setTimeout(async () => {
+      await entry.asking?.catch(() => {}) // it may have been read before it changed
+      entry.staleTimer = null
+      entry.staleAt = performance.now()
+      entry.pauseMs = Math.min(PAUSE_MS.longest, Math.max(PAUSE_MS.shortest, entry.pauseMs * 2))
+      if (known.get(entry.name) === entry) ask(entry).catch(() => {})
+    }, entry.pauseMs)
+  }
+
+  function speaksForAll({ line }: Lease, { mcp, environment }: Known): boolean {
+    const usual = pool.reach(mcp, environment, OURSELVES)
+    if (!(usual instanceof Promise)) return usual.line === line
+    usual.catch(() => {}) // it is asked all the same
+    return false
+  }
+
+  /** Processes of one server may offer different things: what one says is compared with what that one said before. */
+  function askOver(lease: Lease, base: Known, kind: keyof Offer): void {
+    const { mcp, environment } = base
+    const entry = known.get(lease.line) ?? begin(lease.line, mcp, environment, lease, null)
+    entry.over = lease
+    entry.offer ??= base.offer
+    askSoon(entry, kind)
   }
 
   return {
@@ -98,7 +150,7 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
       if (entry.offer && time() - entry.heardAt < FRESH_MS) return entry.offer
       const failedJustNow = time() - entry.failedAt < AFTER_FAILURE_MS
       if (failedJustNow) return entry.offer ?? NOTHING
-      const asking = ask(entry, mcp, environment)
+      const asking = ask(entry)
       asking.catch((error) =>
         log.debug('An offer could not be heard', { mcp: mcp.slug, why: (error as Error).message }),
       )
@@ -117,58 +169,25 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
       return offer && { offer, heardAt: new Date(heardAt) }
     },
     async refresh(mcp, environment) {
-      return ask(await entryFor(mcp, environment), mcp, environment)
+      return ask(await entryFor(mcp, environment))
     },
-    stale(mcp, environment) {
-      void entryFor(mcp, environment)
-        .then((entry) => ask(entry, mcp, environment))
-        .catch(() => {})
+    stale(mcp, environment, kind, over) {
+      void entryFor(mcp, environment).then((base) => {
+        if (!over.dedicated && !speaksForAll(over, base)) askOver(over, base, kind)
+        askSoon(base, kind)
+      })
     },
     onChange: (hear) => void heard.push(hear),
+    workspaces: () => new Set([...known.values()].map(({ mcp }) => mcp.workspaceId)),
+    keepOnly(isCurrent) {
+      for (const [name, { mcp, over }] of known)
+        if (!isCurrent(mcp.id, mcp.revision) || over?.isOpen() === false) known.delete(name)
+    },
   }
 }
 
-/** A server that refuses one of its lists still has the others. */
-function asNothing(error: unknown): NamedThing[] {
-  if (error instanceof RpcError) return []
-  throw error
-}
-
-const NAMED_BY: Record<string, string> = { resources: 'uri', resourceTemplates: 'uriTemplate' }
-
-function isNamed(thing: unknown, member: string): thing is NamedThing {
-  return (
-    typeof thing === 'object' && thing !== null && typeof (thing as NamedThing)[NAMED_BY[member] ?? 'name'] === 'string'
-  )
-}
-
-async function listAll(lease: Lease, mcp: Mcp, method: string, member: string): Promise<NamedThing[]> {
-  const found: NamedThing[] = []
-  let cursor: string | undefined
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const meta =
-      lease.hello.era === 'modern'
-        ? { _meta: envelope({ capabilities: {}, clientInfo: { name: 'claviger', version: '0' } }) }
-        : {}
-    const params: JsonObject = { ...(cursor !== undefined && { cursor }), ...meta }
-    const answer = await lease.connection.call({
-      method,
-      params,
-      headers: { 'Mcp-Method': method },
-      timeoutMs: mcp.timeoutSeconds * 1000,
-    })
-    const result = resultOf(answer) as JsonObject
-    if (Array.isArray(result[member])) found.push(...result[member].filter((one) => isNamed(one, member)))
-    cursor = result.nextCursor as string | undefined
-    if (!cursor) break
-  }
-  return found
-}
-
-function changedKinds(before: Offer, after: Offer): (keyof Offer)[] {
-  return (Object.keys(NOTHING) as (keyof Offer)[]).filter(
-    (kind) => JSON.stringify(before[kind]) !== JSON.stringify(after[kind]),
-  )
+function nameOf({ id, revision }: Mcp, environment: Environment): string {
+  return `${id}/${revision}/${environment}`
 }
 
 function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -23,6 +23,10 @@ export type Lease = {
   hello: Hello
   /** Nobody else's calls run over it: what the server asks can be meant for this party only. */
   dedicated: boolean
+  /** Whose calls alone run over it; null: everybody's. */
+  keyId: string | null
+  /** Stays the same when it is connected anew. */
+  line: string
   isOpen(): boolean
 }
 

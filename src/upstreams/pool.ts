@@ -3,8 +3,9 @@ import type { Mcp, Target } from '../core/mcps/mcp.ts'
 import type { Log } from '../log.ts'
 import { connecting, type Openers } from './connect.ts'
 import { CallFailed, Cancelled, type Message } from './connection.ts'
-import { type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
+import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
 import { type Lease, type Party, type SessionParty, scopeOf } from './lease.ts'
+import { type Subscriber, type Subscriptions, subscriptionsOf } from './subscriptions.ts'
 import { troublesOf } from './troubles.ts'
 import { verdictsOf } from './verdicts.ts'
 import type { Failure } from './wire.ts'
@@ -13,8 +14,11 @@ import { wiresOf } from './wires.ts'
 export type Pool = {
   /** At once, without a Promise, where it is open. */
   reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease>
-  /** What a shared upstream says unasked, such as that its list changed. */
-  listen(hear: Hear): void
+  /** What a shared upstream says unasked, such as that its list changed; and whether anybody is there to hear it. */
+  listen(hear: Hear, isHeard: IsHeard): void
+  subscriptions: Subscriptions
+  /** Unsubscribes from all that nobody else wants to hear of. */
+  endSubscriber(who: Subscriber): void
   endSession(sessionId: string): void
   /** Those whose MCPs are reached at this moment. */
   workspaces(): Set<string>
@@ -26,7 +30,8 @@ export type Pool = {
   close(): Promise<void>
 }
 
-type Hear = (mcp: Mcp, environment: Environment, message: Message) => void
+type Hear = (mcp: Mcp, environment: Environment, message: Message, lease: Lease) => void
+type IsHeard = (mcp: Mcp, environment: Environment) => boolean
 
 type Options = { openers: Openers; unsealed: (target: Target) => Target; now: () => Date; log: Log; version: string }
 
@@ -40,38 +45,51 @@ type Entry = {
   lease: Promise<Lease>
   open: Lease | null
   usedAt: number
+  bornAt: number
   /** Gives up connecting. */
   stop: AbortController
 }
 
 const IDLE_MS = 10 * 60_000
+/** A process grows with the years: when this old, and idle, it makes place for a new one. */
+const LIFE_MS = 24 * 3_600_000
 const SWEEP_MS = 30_000
+const UNSUBSCRIBE_MS = 10_000
 const MOST_PROCESSES = { of: 100, ofKey: 16 }
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
-  const listeners: Hear[] = []
+  /** Lines that ended under somebody who listens: they are connected anew. */
+  const lost = new Map<string, Entry>()
+  const listeners: { hear: Hear; isHeard: IsHeard }[] = []
+  const subscriptions = subscriptionsOf()
   const wires = wiresOf()
   const troubles = troublesOf(now, log)
+  const verdicts = verdictsOf(now)
   const ourselves: Introduction = {
     protocolVersion: NEWEST_LEGACY,
     capabilities: {},
     clientInfo: { name: 'claviger', version },
   }
-  const connect = connecting(openers, wires, verdictsOf(now), ourselves)
+  const connect = connecting(openers, wires, verdicts, ourselves)
   const sweeper = setInterval(sweep, SWEEP_MS)
   sweeper.unref()
 
   function reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease> {
     const scope = scopeOf(mcp, party)
     const place = `${mcp.id}/${mcp.revision}/${environment}`
-    const name = `${place}/${party.era}/${scope.name}`
+    const name = `${place}/${eraFor(place, party)}/${scope.name}`
     const known = entries.get(name)
     if (known) {
       known.usedAt = now().getTime()
       return known.open ?? known.lease
     }
     return begun(name, place, mcp, environment, party, scope)
+  }
+
+  /** To a server known to be an older one, clients of both eras go by the same line. */
+  function eraFor(place: string, { era }: Party): Era {
+    return era === 'modern' && verdicts.of(place) === 'legacy' ? 'legacy' : era
   }
 
   async function begun(
@@ -95,6 +113,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       lease: undefined as never,
       open: null,
       usedAt: now().getTime(),
+      bornAt: now().getTime(),
       stop: new AbortController(),
     }
     entries.set(name, entry)
@@ -121,7 +140,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
             else if (entry.open) session.unasked(mcp, entry.open, message)
           },
           closed(failure) {
-            forget(entry)
+            if (forget(entry)) comeBack(entry)
             log.info('An upstream connection ended', { mcp: mcp.slug, environment, why: failure.message })
           },
         },
@@ -131,11 +150,16 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       if (stop.signal.aborted) void introduced.connection.close()
       stop.signal.throwIfAborted()
       troubles.over(place)
+      rename(entry, `${place}/${eraFor(place, party)}/${entry.scope}`)
       entry.open = {
         ...introduced,
         dedicated: session !== null && introduced.hello.era === 'legacy',
+        keyId: entry.scope === 'shared' ? null : party.keyId,
+        line: entry.name,
         isOpen: () => entries.get(entry.name) === entry,
       }
+      lost.delete(entry.name)
+      subscribeAgain(entry.open, timeoutMs)
       return entry.open
     } catch (error) {
       const given = !forget(entry)
@@ -149,11 +173,35 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
 
   /** On a shared connection nobody can be asked, and what concerns one caller must not reach another. */
   function hearShared({ mcp, environment, open }: Entry, message: Message): void {
+    if (!open) return
     if (message.id !== undefined) {
-      open?.connection.respond(message.id, { error: { code: -32601, message: 'This client cannot be asked.' } })
+      open.connection.respond(message.id, { error: { code: -32601, message: 'This client cannot be asked.' } })
       return
     }
-    for (const hear of listeners) hear(mcp, environment, message)
+    for (const { hear } of listeners) hear(mcp, environment, message, open)
+  }
+
+  function subscribeAgain({ line, hello, connection }: Lease, timeoutMs: number): void {
+    if (hello.era === 'modern') return
+    for (const uri of subscriptions.of(line))
+      connection.call({ method: 'resources/subscribe', params: { uri }, timeoutMs }).catch(() => {})
+  }
+
+  function isListenedTo({ name, mcp, environment, party, scope }: Entry): boolean {
+    if (scope.startsWith('session:') && party.session?.isOver()) return false
+    return subscriptions.of(name).length > 0 || listeners.some(({ isHeard }) => isHeard(mcp, environment))
+  }
+
+  /** At once if it has lived for a while; else with the next sweep, as it may end again and again. */
+  function comeBack(entry: Entry): void {
+    if (!isListenedTo(entry)) return
+    lost.set(entry.name, entry)
+    if (entry.bornAt + SWEEP_MS <= now().getTime()) reachAgain(entry)
+  }
+
+  function reachAgain(entry: Entry): void {
+    if (!isListenedTo(entry)) lost.delete(entry.name)
+    else Promise.resolve(reach(entry.mcp, entry.environment, entry.party)).catch(() => {}) // the next sweep tries again
   }
 
   /** A process for each of many clients would bring the host down before it served them. */
@@ -171,6 +219,13 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       )
   }
 
+  function rename(entry: Entry, name: string): void {
+    if (name === entry.name || entries.has(name)) return
+    forget(entry)
+    entry.name = name
+    entries.set(name, entry)
+  }
+
   /** False if it was not there any more. */
   function forget(entry: Entry): boolean {
     return entries.get(entry.name) === entry && entries.delete(entry.name)
@@ -184,22 +239,44 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   }
 
   function sweep(): void {
-    const before = now().getTime() - IDLE_MS
+    const time = now().getTime()
+    for (const entry of lost.values()) reachAgain(entry)
     for (const entry of entries.values()) {
-      const idle = entry.open?.connection.inFlight() === 0 && entry.usedAt < before
-      if (idle && !entry.scope.startsWith('session:')) end(entry, new Cancelled())
+      if (entry.open?.connection.inFlight() !== 0) continue
+      const old = entry.mcp.transport === 'stdio' && entry.bornAt < time - LIFE_MS
+      const idle = entry.usedAt < time - IDLE_MS && !entry.scope.startsWith('session:') && !isListenedTo(entry)
+      if (old || idle) end(entry, new Cancelled())
+      if (old) comeBack(entry)
     }
   }
 
   return {
     reach,
-    listen: (hear) => void listeners.push(hear),
-    endSession(sessionId) {
-      for (const entry of entries.values()) if (entry.scope === `session:${sessionId}`) end(entry, new Cancelled())
+    listen: (hear, isHeard) => void listeners.push({ hear, isHeard }),
+    subscriptions,
+    endSubscriber(who) {
+      for (const { line, uri } of subscriptions.dropAll(who)) {
+        const lease = entries.get(line)?.open
+        if (lease?.hello.era !== 'legacy') continue
+        const params = { uri }
+        lease.connection.call({ method: 'resources/unsubscribe', params, timeoutMs: UNSUBSCRIBE_MS }).catch(() => {})
+      }
     },
-    workspaces: () => new Set([...entries.values()].map(({ mcp }) => mcp.workspaceId)),
+    endSession(sessionId) {
+      for (const entry of [...entries.values(), ...lost.values()]) {
+        if (entry.scope !== `session:${sessionId}`) continue
+        lost.delete(entry.name)
+        end(entry, new Cancelled())
+      }
+    },
+    workspaces: () => new Set([...entries.values(), ...lost.values()].map(({ mcp }) => mcp.workspaceId)),
     keepOnly(isCurrent) {
-      for (const entry of entries.values()) if (!isCurrent(entry.mcp.id, entry.mcp.revision)) end(entry, changed())
+      for (const entry of [...entries.values(), ...lost.values()]) {
+        if (isCurrent(entry.mcp.id, entry.mcp.revision)) continue
+        lost.delete(entry.name)
+        subscriptions.forget(entry.name)
+        end(entry, changed())
+      }
     },
     lastFailure: (mcp, environment) => troubles.last(`${mcp.id}/${mcp.revision}/${environment}`),
     reached: () =>
@@ -211,6 +288,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       })),
     async close() {
       clearInterval(sweeper)
+      lost.clear()
       for (const entry of entries.values()) end(entry, new Cancelled())
       await wires.closeAll()
     },

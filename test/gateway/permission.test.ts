@@ -73,7 +73,7 @@ describe('a tool call', () => {
     expect((await call(app, '/mcp/one', fullKey, 'tools/call', echo())).error?.data).toMatchObject({
       code: 'mcp_not_permitted',
     })
-    expect((await call(app, '/mcp', fullKey, 'tools/list')).result).toMatchObject({ tools: [] })
+    expect(JSON.stringify((await call(app, '/mcp', fullKey, 'tools/list')).result)).not.toContain('one__')
   })
 })
 

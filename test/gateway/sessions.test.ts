@@ -32,7 +32,7 @@ function lease(isOpen: () => boolean, respond: (outcome: object) => void = () =>
     close: async () => {},
   }
   const hello = { era: 'legacy' as const, protocolVersion: '2025-11-25', capabilities: {}, serverInfo: {}, whole: {} }
-  return { connection, hello, dedicated: true, isOpen }
+  return { connection, hello, dedicated: true, line: 'a line', keyId: null, isOpen }
 }
 
 describe('a session', () => {
@@ -66,7 +66,7 @@ describe('a session', () => {
     )
     const session = sessions.begin(key, null, INTRODUCTION)
     const text = 'x'.repeat(1024 * 1024)
-    for (let n = 0; n < 8; n++) session.say({ method: 'notifications/message', params: { n, text } })
+    for (let n = 0; n < 8; n++) session.hear({ method: 'notifications/message', params: { n, text } })
     const server = createServer((_, res) => session.openStream(res)).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const stream = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Cancelled } from '../../src/upstreams/connection.ts'
 import { anMcp, older, pooled, program } from './pooled.ts'
 
@@ -129,4 +129,100 @@ describe('ending', () => {
     await expect.poll(living).toBe(0)
     expect(pool.workspaces()).toEqual(new Set())
   })
+})
+
+describe('what has been open for long', () => {
+  afterEach(() => void vi.useRealTimers())
+  const HOUR = 3_600_000
+
+  function ageing() {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const all = pooled()
+    return {
+      ...all,
+      later(ms: number) {
+        all.advance(ms)
+        vi.advanceTimersByTime(30_000)
+      },
+    }
+  }
+
+  it('is closed when nobody has used it for ten minutes', async () => {
+    const { pool, living, later } = ageing()
+    await pool.reach(anMcp(), 'live', program())
+    later(9 * 60_000)
+    expect(living()).toBe(1)
+    await pool.reach(anMcp(), 'live', program())
+    later(9 * 60_000)
+    expect(living()).toBe(1)
+    later(2 * 60_000)
+    await expect.poll(living).toBe(0)
+  })
+
+  it('stays while somebody listens to it', async () => {
+    const { pool, living, later } = ageing()
+    let listens = true
+    pool.listen(
+      () => {},
+      () => listens,
+    )
+    await pool.reach(anMcp(), 'live', program())
+    later(HOUR)
+    expect(living()).toBe(1)
+    listens = false
+    later(30_000)
+    await expect.poll(living).toBe(0)
+  })
+
+  it('makes place for a new process after a day, but never under a call', async () => {
+    const { pool, living, later, manner, lines } = ageing()
+    manner.silent = ['tools/call']
+    const { connection } = await pool.reach(anMcp(), 'live', older('a'))
+    const calling = connection.call({ method: 'tools/call', params: {}, timeoutMs: HOUR })
+    later(25 * HOUR)
+    expect(living()).toBe(1)
+    lines[0]!.say({ jsonrpc: '2.0', id: lines[0]!.asked.at(-1)!.id, result: {} })
+    await calling
+    later(30_000)
+    await expect.poll(living).toBe(0)
+  })
+
+  it('is there anew at once for those who listen, and knows what they subscribed to', async () => {
+    const { pool, later, lines } = ageing()
+    const { line } = await pool.reach(anMcp(), 'live', older('a'))
+    pool.subscriptions.add(line, 'file:///a', { hear() {} })
+    later(25 * HOUR)
+    await expect
+      .poll(() => lines[1]?.asked.at(-1))
+      .toMatchObject({ method: 'resources/subscribe', params: { uri: 'file:///a' } })
+    expect(lines[0]!.closed).toBe(true)
+  })
+
+  it('is connected anew when it dies under somebody who listens, but not in a hot loop', async () => {
+    const { pool, later, lines, advance } = ageing()
+    pool.listen(
+      () => {},
+      () => true,
+    )
+    await pool.reach(anMcp(), 'live', older('a', { capabilities: {} }))
+    advance(60_000)
+    lines[0]!.die()
+    await expect.poll(() => lines[1]?.asked.length).toBe(2)
+    lines[1]!.die()
+    await Promise.resolve()
+    expect(lines).toHaveLength(2)
+    later(30_000)
+    await expect.poll(() => lines.length).toBe(3)
+  })
+})
+
+it('unsubscribes when the last subscriber leaves, and not before', async () => {
+  const { pool, lines } = pooled()
+  const { line } = await pool.reach(anMcp(), 'live', older('a', { capabilities: {} }))
+  const [one, other] = [{ hear() {} }, { hear() {} }]
+  for (const who of [one, other]) pool.subscriptions.add(line, 'file:///a', who)
+  pool.endSubscriber(one)
+  expect(lines[0]!.asked.map(({ method }) => method)).not.toContain('resources/unsubscribe')
+  pool.endSubscriber(other)
+  expect(lines[0]!.asked.at(-1)).toMatchObject({ method: 'resources/unsubscribe', params: { uri: 'file:///a' } })
 })

@@ -6,7 +6,7 @@ import type { Party } from '../../src/upstreams/lease.ts'
 import { upstreamPool } from '../../src/upstreams/pool.ts'
 import type { OpenWire, WireEvents } from '../../src/upstreams/wire.ts'
 
-type Asked = { method: string; params?: Record<string, unknown>; id?: number }
+export type Asked = { method: string; params?: Record<string, unknown>; id?: number }
 
 /** One connection that the pool has opened, seen from the server's side. */
 export type Line = {
@@ -21,6 +21,9 @@ export type Manner = {
   era?: 'modern' | 'legacy'
   /** Methods that it never answers. */
   silent?: string[]
+  /** What it says for each message that it gets, before it answers. */
+  says?(asked: Asked, line: Line): void
+  result?(method: string): object | undefined
   /** Cannot be started at all. */
   down?: boolean
 }
@@ -40,8 +43,9 @@ export function pooled(manner: Manner = {}) {
       send(text) {
         const message = JSON.parse(text) as Asked
         line.asked.push(message)
+        manner.says?.(message, line)
         if (message.id === undefined || manner.silent?.includes(message.method)) return
-        queueMicrotask(() => line.say({ jsonrpc: '2.0', id: message.id, ...answerTo(message, manner.era ?? 'legacy') }))
+        queueMicrotask(() => line.say({ jsonrpc: '2.0', id: message.id, ...answerTo(message, manner) }))
       },
       async close() {
         if (!line.closed) line.die()
@@ -80,7 +84,9 @@ function lineOver(events: WireEvents): Line {
   return line
 }
 
-function answerTo({ method, params }: Asked, era: 'modern' | 'legacy'): object {
+function answerTo({ method, params }: Asked, { era = 'legacy', result }: Manner): object {
+  const own = result?.(method)
+  if (own) return { result: own }
   if (era === 'legacy' && method === 'server/discover') return { error: { code: -32601, message: 'unknown' } }
   if (era === 'modern' && method === 'server/discover')
     return { result: { supportedVersions: ['2026-07-28'], capabilities: {} } }

@@ -1,0 +1,66 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import type { Context } from '../../src/core/context.ts'
+import { createLog } from '../../src/log.ts'
+import { catalogueOf } from '../../src/upstreams/catalogue.ts'
+import type { Change } from '../../src/upstreams/changes.ts'
+import { anMcp, type Manner, pooled, program } from './pooled.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+const CAPABLE = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }
+
+function catalogued(tools: () => string[], manner: Manner = {}) {
+  const { pool, lines } = pooled({
+    ...manner,
+    result: (method) => {
+      if (method === 'initialize') return CAPABLE
+      return method === 'tools/list' ? { tools: tools().map((name) => ({ name })) } : undefined
+    },
+  })
+  const nothingKept = { offer: async () => null, keepOffer: async () => {} }
+  const ctx = { now: () => new Date(0), store: { mcps: nothingKept } } as unknown as Context
+  const catalogue = catalogueOf(ctx, pool, createLog({ level: 'error', write: () => {}, now: ctx.now }))
+  const heard: Change[][] = []
+  catalogue.onChange((_mcp, _environment, changes) => heard.push(changes))
+  const asked = () => lines.flatMap((line) => line.asked).filter(({ method }) => method === 'tools/list').length
+  return { catalogue, heard, asked, pool }
+}
+
+it('tells which tools are new, gone or different', async () => {
+  let tools = ['stays', 'goes']
+  const { catalogue, heard, pool } = catalogued(() => tools)
+  await catalogue.refresh(anMcp(), 'live')
+  tools = ['stays', 'comes']
+  catalogue.stale(anMcp(), 'live', 'tools', await pool.reach(anMcp(), 'live', program()))
+  await expect.poll(() => heard).toEqual([[{ kind: 'tools', names: ['comes', 'goes'] }]])
+})
+
+it('tells of a list that was never read before as all new', async () => {
+  const { catalogue, heard, pool } = catalogued(() => ['a'])
+  catalogue.stale(anMcp(), 'live', 'tools', await pool.reach(anMcp(), 'live', program()))
+  await expect.poll(() => heard).toEqual([[{ kind: 'tools', names: ['a'] }]])
+})
+
+it('is not driven in circles by a server that says so whenever it is read', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const { catalogue, pool, asked } = catalogued(() => ['a'], {
+    says({ method }, line) {
+      if (method === 'tools/list') line.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })
+    },
+  })
+  pool.listen(
+    (mcp, environment, _message, lease) => catalogue.stale(mcp, environment, 'tools', lease),
+    () => true,
+  )
+  catalogue.stale(anMcp(), 'live', 'tools', await pool.reach(anMcp(), 'live', program()))
+  await vi.advanceTimersByTimeAsync(120_000)
+  expect(asked()).toBeGreaterThan(3)
+  expect(asked()).toBeLessThan(15)
+})
+
+it('forgets what was heard of an MCP that is there no more', async () => {
+  const { catalogue } = catalogued(() => ['a'])
+  await catalogue.refresh(anMcp(), 'live')
+  catalogue.keepOnly(() => false)
+  expect(catalogue.workspaces()).toEqual(new Set())
+})
