@@ -9,6 +9,7 @@ import {
   aKey,
   anInvitation,
   anMcp,
+  aRepo,
   aSession,
   aUser,
   aWorkspace,
@@ -82,6 +83,8 @@ describe('a change whose audit line cannot be written', () => {
     await store.invitations.add(anInvitation(workspace, { id: 'inv_1' }), 'invite', entry)
     const mcp = anMcp(workspace)
     await store.mcps.add(mcp, entry)
+    const repo = aRepo(workspace)
+    await store.repos.add(repo, entry)
     const fresh = aKey(workspace)
     const changes: Record<string, () => Promise<unknown>> = {
       'setup.addLink': () => store.setup.addLink('link', later(1), entry),
@@ -111,6 +114,15 @@ describe('a change whose audit line cannot be written', () => {
       'mcps.add': () => store.mcps.add(anMcp(workspace, { slug: 'new' }), entry),
       'mcps.change': () => store.mcps.change({ ...mcp, name: 'New', revision: 2 }, entry),
       'mcps.remove': () => store.mcps.remove(mcp, entry),
+      'repos.add': () => store.repos.add(aRepo(workspace, { name: 'new' }), entry),
+      'repos.change': () => store.repos.change({ ...repo, name: 'renamed', revision: 2 }, entry),
+      'repos.remove': () => store.repos.remove(repo, entry),
+      'workspaces.furnish': () =>
+        store.workspaces.furnish(workspace.id, {
+          mcp: anMcp(workspace, { slug: 'docs' }),
+          repo: aRepo(workspace, { name: 'claviger' }),
+          entries: [entry],
+        }),
       'audit.add': () => store.audit.add(entry),
     }
     return changes
@@ -157,7 +169,7 @@ describe('a change whose audit line cannot be written', () => {
     const names: string[] = []
     for (const [, noun, body] of port.matchAll(/export type (\w+)Store = \{\n([\s\S]*?)\n\}/g))
       for (const method of body!.split(/^ {2}(?=\w+\()/m))
-        if (/AuditEntry/.test(method))
+        if (/AuditEntry|Furniture/.test(method)) // which brings its entries along
           names.push(`${NOUNS[noun!] ?? `${noun!.toLowerCase()}s`}.${/^\w+/.exec(method)![0]}`)
     const covered = Object.keys(await acts(storeIn()))
     expect(covered.sort()).toEqual(names.filter((name) => name !== 'setup.complete').sort())
@@ -209,7 +221,7 @@ describe('`claviger audit verify`', () => {
     ['what is no JSON', "update audit set after = '{' where chain = $id and seq = 2", 'line 2: was changed'],
     ['a removed line', 'delete from audit where chain = $id and seq = 2', 'line 2: a line is missing'],
     ['a removed first line', 'delete from audit where chain = $id and seq = 1', 'line 1: a line is missing'],
-    ['a cut-off end', 'delete from audit where chain = $id and seq = 4', 'missing at the end'],
+    ['a cut-off end', 'delete from audit where chain = $id and seq = 6', 'missing at the end'],
     [
       'a head that was moved back',
       'update audit_heads set seq = 3, hash = (select hash from audit where chain = $id and seq = 3) where chain = $id',
@@ -219,7 +231,7 @@ describe('`claviger audit verify`', () => {
     ['a forged head', "update audit_heads set signature = 'x' where chain = $id", 'not signed by this instance'],
     [
       'lines that were moved away',
-      "update audit set chain = 'wsp_other' where chain = $id and seq = 4",
+      "update audit set chain = 'wsp_other' where chain = $id and seq = 6",
       'missing at the end',
     ],
     [

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { mcpShelf } from '../../src/core/mcps/shelf.ts'
 import type { Store } from '../../src/core/store.ts'
-import { aKey, anMcp, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
+import { aKey, anMcp, aRepo, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
 
 const fileIn = () => join(folder(), 'claviger.db')
 
@@ -24,6 +24,7 @@ describe('the version of the store', () => {
     const person = await user()
     const entry = (action: Parameters<typeof entryOf>[0]) => entryOf(action, workspace.id, 'x')
     const mcp = anMcp(workspace)
+    const repo = aRepo(workspace)
     const acts: [string, () => Promise<unknown>][] = [
       ['a key added', () => add()],
       ['a key changed', () => store.keys.change(key, { name: 'other' }, entry('key.changed'))],
@@ -31,6 +32,9 @@ describe('the version of the store', () => {
       ['an MCP added', () => store.mcps.add(mcp, entry('mcp.added'))],
       ['an MCP changed', () => store.mcps.change({ ...mcp, revision: 2 }, entry('mcp.changed'))],
       ['an MCP removed', () => store.mcps.remove(mcp, entry('mcp.removed'))],
+      ['a repo added', () => store.repos.add(repo, entry('repo.added'))],
+      ['a repo changed', () => store.repos.change({ ...repo, revision: 2 }, entry('repo.changed'))],
+      ['a repo removed', () => store.repos.remove(repo, entry('repo.removed'))],
       [
         'a member added and removed',
         async () => {

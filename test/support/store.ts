@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import type { Action, AuditEntry } from '../../src/core/audit.ts'
 import { INSTANCE } from '../../src/core/audit.ts'
+import type { Repo } from '../../src/core/docs.ts'
 import { newId } from '../../src/core/ids.ts'
 import { hashOf, hintOf, newFullKey } from '../../src/core/keys/format.ts'
 import type { Key } from '../../src/core/keys/key.ts'
@@ -121,6 +122,20 @@ export function anMcp(workspace: Workspace, more: Partial<Mcp> = {}): Mcp {
     targets: { live: { kind: 'http', url: 'https://files.example/mcp', headers: {} }, test: null },
     isolation: 'shared',
     timeoutSeconds: 120,
+    createdAt: NOW,
+    revision: 1,
+    ...more,
+  }
+}
+
+export function aRepo(workspace: Workspace, more: Partial<Repo> = {}): Repo {
+  return {
+    id: newId('rep', NOW),
+    workspaceId: workspace.id,
+    name: 'handbook',
+    source: 'folder',
+    path: '/srv/handbook',
+    environments: ['live'],
     createdAt: NOW,
     revision: 1,
     ...more,
