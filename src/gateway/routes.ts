@@ -17,6 +17,7 @@ import { post } from './post.ts'
 import { refuseUnread } from './refuse.ts'
 import { sessionsOf } from './sessions.ts'
 import { openStream } from './stream.ts'
+import { tasksOf } from './tasks.ts'
 import type { Gateway } from './turn.ts'
 import { checkVersionHeader } from './versions.ts'
 import { keyWatch } from './watch.ts'
@@ -64,6 +65,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     catalogue,
     sessions,
     listeners,
+    tasks: tasksOf(),
     watch,
     streams,
     recorder,

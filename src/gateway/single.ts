@@ -8,6 +8,7 @@ import { LISTS, listResult, visible } from './lists.ts'
 import { leaseFor, reachable } from './reach.ts'
 import type { Session } from './sessions.ts'
 import { subscribe } from './subscribe.ts'
+import { answerTask, forwardNotingTask } from './tasks.ts'
 import { type Gateway, paramsOf, type Turn } from './turn.ts'
 import { agreedVersion, SUPPORTED } from './versions.ts'
 
@@ -42,7 +43,8 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
   const refusal = refusalFor(turn.key, { slug, tool })
   if (refusal) throw refusal
   if (method === 'resources/subscribe' || method === 'resources/unsubscribe') return subscribe(gateway, turn, mcp)
-  return forward(gateway, turn, mcp, method, turn.message.params)
+  if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
+  return forwardNotingTask(gateway, turn, mcp)
 }
 
 /** Methods that 2026-07-28 has taken out. */

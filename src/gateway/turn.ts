@@ -14,6 +14,7 @@ import type { StopSignal } from '../upstreams/stop.ts'
 import type { Listeners } from './listen.ts'
 import type { Reply } from './reply.ts'
 import type { Session, Sessions } from './sessions.ts'
+import type { Tasks } from './tasks.ts'
 import type { Watch } from './watch.ts'
 
 /** What the gateway's parts share. */
@@ -25,6 +26,7 @@ export type Gateway = {
   catalogue: Catalogue
   sessions: Sessions
   listeners: Listeners
+  tasks: Tasks
   watch: Watch
   /** What would never end by itself: how to end each. */
   streams: Set<() => void>

@@ -1,0 +1,67 @@
+import type { Mcp } from '../core/mcps/mcp.ts'
+import type { JsonObject, Message } from '../upstreams/connection.ts'
+import { INVALID_PARAMS, ProtocolError } from './errors.ts'
+import { forward } from './forward.ts'
+import { type Gateway, paramsOf, type Turn } from './turn.ts'
+
+export type Tasks = {
+  note(keyId: string, mcpId: string, taskId: string): void
+  isOwn(keyId: string, mcpId: string, taskId: unknown): boolean
+}
+
+const MOST_FOR_A_KEY = 1000
+
+/** Which key began which task: to a server that many keys share they are all one client's. */
+export function tasksOf(): Tasks {
+  const tasks = new Map<string, Set<string>>()
+
+  return {
+    note(keyId, mcpId, taskId) {
+      const own = tasks.get(keyId) ?? new Set<string>()
+      tasks.set(keyId, own.add(`${mcpId}/${taskId}`))
+      if (own.size > MOST_FOR_A_KEY)
+        for (const oldest of [...own].slice(0, own.size - MOST_FOR_A_KEY)) own.delete(oldest)
+    },
+    isOwn: (keyId, mcpId, taskId) => tasks.get(keyId)?.has(`${mcpId}/${String(taskId)}`) ?? false,
+  }
+}
+
+/** `tasks/list`, `tasks/get` and the like: each key has its own tasks, and no others. */
+export async function answerTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
+  const { key, message } = turn
+  const isOwn = (taskId: unknown) => gateway.tasks.isOwn(key.id, mcp.id, taskId)
+  const { taskId } = paramsOf(turn)
+  if (message.method !== 'tasks/list' && !isOwn(taskId))
+    throw new ProtocolError(200, INVALID_PARAMS, 'There is no such task, or it is not of this key.')
+  const text = await forward(gateway, turn, mcp, message.method, message.params)
+  if (message.method !== 'tasks/list') return text
+  const answer = JSON.parse(text) as Message
+  const result = answer.result as JsonObject | undefined
+  if (!Array.isArray(result?.tasks)) return text
+  const own = result.tasks.filter((task: JsonObject | null) => isOwn(task?.taskId))
+  return JSON.stringify({ ...answer, result: { ...result, tasks: own } })
+}
+
+/** A request that may be answered with a task instead of a result. */
+export async function forwardNotingTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
+  const { key, message } = turn
+  const text = await forward(gateway, turn, mcp, message.method, message.params)
+  const taskId = mayBeginTask(turn) && text.includes('"taskId"') ? taskIdIn(text) : undefined
+  if (taskId !== undefined) gateway.tasks.note(key.id, mcp.id, taskId)
+  return text
+}
+
+/** Until 2025-11-25 the client asks for a task; since, the server decides where the client knows the extension. */
+function mayBeginTask(turn: Turn): boolean {
+  const { task, _meta } = paramsOf(turn)
+  if (task !== undefined) return true
+  const capabilities = (_meta as JsonObject | undefined)?.['io.modelcontextprotocol/clientCapabilities']
+  const extensions = (capabilities as JsonObject | undefined)?.extensions as JsonObject | undefined
+  return extensions?.['io.modelcontextprotocol/tasks'] !== undefined
+}
+
+function taskIdIn(text: string): string | undefined {
+  const result = (JSON.parse(text) as Message).result as JsonObject | undefined
+  const taskId = (result?.task as JsonObject | undefined)?.taskId ?? result?.taskId
+  return typeof taskId === 'string' ? taskId : undefined
+}
