@@ -2,7 +2,7 @@ import { mayDo } from '../core/caller.ts'
 import { CLIENT_NAMES, type ClientName, clientNamed } from '../core/connect/clients.ts'
 import { connectionFor, PLACEHOLDER, targetFor } from '../core/connect/connection.ts'
 import { UNLOGGED, waysOutside, whyOutOfReach } from '../core/connect/outside.ts'
-import { nameFor } from '../core/connect/sibling.ts'
+import { nameFor, sendsKeyInUrl } from '../core/connect/sibling.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
@@ -44,7 +44,8 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
       return {
         client,
         label,
-        keyInUrl,
+        hosted: keyInUrl,
+        inUrl: sendsKeyInUrl(client, origin),
         keyName: nameFor(client, name || email),
         ways: variants.filter(({ filled }) => filled),
         unfilled: variants.filter(({ filled }) => !filled),

@@ -12,6 +12,7 @@ import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
 import { text } from './form.ts'
 import { once } from './once.ts'
+import { originOf } from './origin.ts'
 
 /** Opening it makes nothing: a key comes into being by the form alone. */
 export function connectPage(door: Door) {
@@ -56,10 +57,13 @@ function wishOf(given: Record<string, unknown> = {}): Wish {
 }
 
 /** The key that was named, else the visitor's own that fits, else none yet. */
-async function modelOf({ ctx }: Door, { caller, workspace }: Inside, { slug, like }: Wish): Promise<Model> {
+async function modelOf(door: Door, visit: Inside, { slug, like: id }: Wish): Promise<Model> {
+  const { ctx } = door
+  const { caller, workspace } = visit
   const mcp = slug === null ? null : await mcpOf(ctx, workspace.id, slug)
-  const named = like === null ? null : await keyOf(ctx, caller, workspace.id, like)
-  return { slug: mcp?.slug ?? null, like: named ?? (await ownKeyFor(ctx, caller, workspace.id, mcp?.slug ?? null)) }
+  const named = id === null ? null : await keyOf(ctx, caller, workspace.id, id)
+  const like = named ?? (await ownKeyFor(ctx, caller, workspace.id, mcp?.slug ?? null))
+  return { slug: mcp?.slug ?? null, like, origin: originOf(door, visit) }
 }
 
 async function showCard(door: Door, visit: Inside, wish: Wish, errors: Wrong): Promise<void> {

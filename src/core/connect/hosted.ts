@@ -24,6 +24,7 @@ export const claudeDesktop: Client = {
   label: 'Claude Desktop',
   kind: 'url',
   keyInUrl: true,
+  orLocal: true,
   variants(target) {
     const path = 'claude_desktop_config.json'
     const file = (server: object) => pretty({ mcpServers: named(target.name, server) })

@@ -8,13 +8,14 @@ import { invalid, Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
 import type { KeyWithUse } from '../store.ts'
 import { type ClientName, clientNamed } from './clients.ts'
+import { whyOutOfReach } from './outside.ts'
 
 const LIFE_MS = 90 * 86_400_000
 const LONGEST_NAME = 100
 const LOOKED_AT = 200
 
-/** What a client's own key is to be like: another key, or (null) everything, or all of one MCP. */
-export type Model = { like: Key | null; slug: string | null }
+/** What a client's own key is to be like: another key, or (null) everything, or all of one MCP; and where it is used. */
+export type Model = { like: Key | null; slug: string | null; origin: string }
 
 /** A client's own key: the secret of another cannot be shown again, and one can be taken back without the others. */
 export async function issueFor(
@@ -32,9 +33,15 @@ export function nameFor(client: ClientName, person: string): string {
   return [...`${clientNamed(client).label}, ${person}`].slice(0, LONGEST_NAME).join('').trim()
 }
 
+/** Where nobody can come from outside, a client that knows another way takes that. */
+export function sendsKeyInUrl(client: ClientName, origin: string): boolean {
+  const { keyInUrl = false, orLocal = false } = clientNamed(client)
+  return keyInUrl && !(orLocal && whyOutOfReach(origin) !== null)
+}
+
 /** A key that travels in a URL is seen by more eyes: it opens MCPs alone, and expires. */
-function powersFor(client: ClientName, { like, slug }: Model, now: Date): Omit<NewKey, 'name'> {
-  const inUrl = clientNamed(client).keyInUrl === true
+function powersFor(client: ClientName, { like, slug, origin }: Model, now: Date): Omit<NewKey, 'name'> {
+  const inUrl = sendsKeyInUrl(client, origin)
   if (like === null) return { ...fresh(slug), allowInUrl: inUrl, expiresAt: new Date(now.getTime() + LIFE_MS) }
   const state = stateOf(like, now)
   if (state !== 'active') throw new Refusal('conflict', `That key is ${state}. Connect with one that works.`)

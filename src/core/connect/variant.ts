@@ -16,8 +16,10 @@ export type Target = {
 export type Client = {
   label: string
   kind: Kind
-  /** Can send its key in the URL alone. */
+  /** Sends its key in the URL, and (but for `orLocal`) in no other way. */
   keyInUrl?: true
+  /** Can also start a program beside it, which sends the key in a header from where the client runs. */
+  orLocal?: true
   variants(target: Target): Variant[]
 }
 
