@@ -70,7 +70,7 @@ describe('mcps add', () => {
       refused(2, 'NAME: VALUE'),
     )
     expect(await claviger('mcps', 'add', 'x', '--url', 'https://a.example', '--', 'npx')).toEqual(
-      refused(2, 'not both'),
+      refused(2, 'only one of them'),
     )
   })
 })
