@@ -65,7 +65,8 @@ function referenceOf(openApiDocument: OpenApi) {
 
 function operationOf(path: string, method: string, described: Described, schemas: Record<string, Schema>) {
   const { parameters, requestBody, responses } = described
-  const body = requestBody && Object.values(requestBody.content)[0]!
+  const json = requestBody?.content['application/json']
+  const file = requestBody !== undefined && json === undefined
   const open = described.security?.length === 0
   return {
     id: described.operationId,
@@ -80,7 +81,8 @@ function operationOf(path: string, method: string, described: Described, schemas
         place,
       })),
     ),
-    body: body && { required: requestBody.required === true, fields: fieldsOf(body.schema, schemas) },
+    body: json && { required: requestBody!.required === true, fields: fieldsOf(json.schema, schemas) },
+    file,
     answers: Object.entries(responses)
       .filter(([status]) => Number(status) < 400)
       .map(([status, { description, content }]) => ({
@@ -91,7 +93,7 @@ function operationOf(path: string, method: string, described: Described, schemas
     refusals: Object.entries(responses)
       .filter(([status]) => Number(status) >= 400)
       .map(([status, { description }]) => ({ status, codes: description })),
-    command: (address: string) => commandFor(method, address + path, open, body?.example),
+    command: (address: string) => commandFor(method, address + path, open, json?.example, file),
   }
 }
 
@@ -102,10 +104,11 @@ function nameOf(schema: Schema): { name: string; list: boolean } | undefined {
   return name ? { name, list: list !== undefined } : undefined
 }
 
-function commandFor(method: string, url: string, open: boolean, example: unknown): string {
+function commandFor(method: string, url: string, open: boolean, example: unknown, file: boolean): string {
   return [
     `curl ${method === 'GET' ? '' : `-X ${method} `}'${url}'`,
     ...(open ? [] : ["-H 'Authorization: Bearer YOUR_API_KEY'"]),
+    ...(file ? ['--data-binary @FILE'] : []),
     ...(example ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(example)}'`] : []),
   ].join(' \\\n  ')
 }
