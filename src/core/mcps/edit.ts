@@ -5,6 +5,7 @@ import { newId } from '../ids.ts'
 import type { Environment } from '../keys/key.ts'
 import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
+import { withoutSecretsIn } from './address.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
 import { sealTarget } from './sealing.ts'
 
@@ -256,17 +257,10 @@ function recorded(mcp: Mcp): Record<string, unknown> {
 }
 
 export function withoutValues(target: Target | null): Record<string, unknown> | null {
-  if (target?.kind === 'http') return { url: withoutQuery(target.url), headers: Object.keys(target.headers) }
+  if (target?.kind === 'http') return { url: withoutSecretsIn(target.url), headers: Object.keys(target.headers) }
   if (target?.kind === 'stdio')
     return { command: target.command, args: withoutSecrets(target.args), env: Object.keys(target.env), cwd: target.cwd }
   return target && { builtin: target.name }
-}
-
-/** Some servers take their key in the address: the names of its parameters are told, not what they hold. */
-function withoutQuery(text: string): string {
-  const url = URL.parse(text)
-  if (!url || url.search === '') return text
-  return `${url.origin}${url.pathname}?${[...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=…`).join('&')}`
 }
 
 const SECRET_OPTION = /^--?[\w-]*(key|token|secret|password|auth|header)[\w-]*/i

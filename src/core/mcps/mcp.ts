@@ -8,7 +8,13 @@ export const ISOLATIONS = ['shared', 'per-key', 'per-session'] as const
 export type Isolation = (typeof ISOLATIONS)[number]
 
 /** Where an MCP server is reached. Values of headers and environment are sealed at rest and never shown again. */
-export type HttpTarget = { kind: 'http'; url: string; headers: Record<string, string> }
+export type HttpTarget = {
+  kind: 'http'
+  /** At rest, without what may be secret in it; then the whole is sealed beside it. */
+  url: string
+  sealedUrl?: string
+  headers: Record<string, string>
+}
 export type StdioTarget = {
   kind: 'stdio'
   command: string

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { withoutSecretsIn } from './address.ts'
 import type { Target } from './mcp.ts'
 
 /** AES-256-GCM under a key of the instance's secret: what a copied database holds of an upstream's credentials. */
@@ -17,11 +18,17 @@ export function unseal(key: KeyObject, sealed: string): string {
 }
 
 export function sealTarget(key: KeyObject, target: Target): Target {
-  return withValues(target, (value) => seal(key, value))
+  const sealed = withValues(target, (value) => seal(key, value))
+  if (sealed.kind !== 'http') return sealed
+  const url = withoutSecretsIn(sealed.url)
+  return url === sealed.url ? sealed : { ...sealed, url, sealedUrl: seal(key, sealed.url) }
 }
 
 export function unsealTarget(key: KeyObject, target: Target): Target {
-  return withValues(target, (value) => unseal(key, value))
+  const unsealed = withValues(target, (value) => unseal(key, value))
+  if (unsealed.kind !== 'http' || unsealed.sealedUrl === undefined) return unsealed
+  const { sealedUrl, ...rest } = unsealed
+  return { ...rest, url: unseal(key, sealedUrl) }
 }
 
 function withValues(target: Target, change: (value: string) => string): Target {
