@@ -3,6 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newSetupLink } from '../../src/core/workspaces/setup.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { connect } from '../support/clients.ts'
 import { robot, start } from '../support/start.ts'
 import { watched } from './watched.ts'
 
@@ -21,7 +22,7 @@ async function newcomer(options: BrowserContextOptions = {}) {
   const page = await context.newPage()
   const complaints = watched(page)
   const whoami = async (key: string) => (await started.get('/api/v1/whoami', key)).status
-  return { ctx: started.ctx, link, page, complaints, whoami, finish: () => context.close() }
+  return { ctx: started.ctx, origin: started.origin, link, page, complaints, whoami, finish: () => context.close() }
 }
 
 async function signUp(page: Page, link: string) {
@@ -31,12 +32,63 @@ async function signUp(page: Page, link: string) {
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
   await page.getByLabel('Workspace').fill('Acme')
   await page.getByRole('button', { name: 'Create account' }).click()
+  await page.waitForURL('**/admin/w/acme/connect?first=1')
+}
+
+it('leads from the printed link to a green light, by a real client', { timeout: 120_000 }, async () => {
+  const { origin, page, link, complaints, finish } = await newcomer()
+  await signUp(page, link)
+  await page.getByText('More clients, and code').click()
+  await page.getByRole('radio', { name: 'Any other client' }).check({ force: true })
+  await page.getByRole('button', { name: 'Issue “Any other client, Ana Ribeiro”' }).click()
+  await page.getByText('Waiting for the first call…').waitFor()
+  await page.getByRole('button', { name: 'Copy' }).first().click()
+  await page.getByText('Copied', { exact: true }).waitFor()
+  const pasted = JSON.parse(await page.evaluate<string>('navigator.clipboard.readText()'))
+  const { url, headers } = pasted.mcpServers.claviger
+  expect(url).toBe(`${origin}/mcp`)
+
+  await (await connect(url, headers.Authorization.replace('Bearer ', ''))).listTools()
+  await page.getByText('test-client 1.2.3 is connected').waitFor()
+  expect(await page.locator('#first-steps [data-done]').count()).toBe(3)
+  await page.getByRole('link', { name: 'Go to your keys' }).click()
+  await page.getByRole('link', { name: 'Any other client, Ana Ribeiro' }).waitFor()
+  expect(complaints).toEqual([])
+  await finish()
+})
+
+it('leads there without scripts too', { timeout: 120_000 }, async () => {
+  const { page, link, origin, complaints, finish } = await newcomer({ javaScriptEnabled: false })
+  await signUp(page, link)
+  await page.getByRole('radio', { name: 'Codex' }).focus()
+  await page.keyboard.press('ArrowRight')
+  await page.getByRole('button', { name: 'Issue “VS Code, Ana Ribeiro”' }).click()
+  await page.getByText('The key by itself').click()
+  const key = (await page.getByText(/^clv_live_[0-9A-Za-z]{48}$/).textContent())!
+  await (await connect(`${origin}/mcp`, key)).listTools()
+  const looked = await page.getByRole('link', { name: 'Look again' }).getAttribute('href')
+  await expect
+    .poll(
+      async () => {
+        await page.goto(origin + looked)
+        return page.getByText('test-client 1.2.3 is connected').count()
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(1)
+  expect(complaints).toEqual([])
+  await finish()
+})
+
+async function toKeys(page: Page) {
+  await page.getByRole('link', { name: 'Later: go to the workspace' }).click()
   await page.waitForURL('**/admin/w/acme/keys')
 }
 
 it('leads from the printed link to a key that works, and to its end', { timeout: 60_000 }, async () => {
   const { page, link, whoami, complaints, finish } = await newcomer()
   await signUp(page, link)
+  await toKeys(page)
   await page.getByRole('link', { name: 'Create the first key' }).click()
 
   const dialog = page.getByRole('dialog')
@@ -76,6 +128,7 @@ it('leads from the printed link to a key that works, and to its end', { timeout:
 it('needs no scripts', { timeout: 60_000 }, async () => {
   const { page, link, whoami, complaints, finish } = await newcomer({ javaScriptEnabled: false })
   await signUp(page, link)
+  await toKeys(page)
   await page.getByRole('link', { name: 'Create the first key' }).click()
   await page.waitForURL('**/keys/new')
   await page.getByLabel('Name', { exact: true }).fill('script')
