@@ -70,3 +70,10 @@ describe('Markdown', () => {
     ])
   })
 })
+
+it('is where a page of refusal leads, to the code that was said', async () => {
+  const { get } = await start()
+  const refused = await (await get('/admin/invitations/nothing')).text()
+  const [, code] = /href="\/docs\/troubleshooting#(\w+)"/.exec(refused)!
+  expect(await (await get('/docs/troubleshooting')).text()).toContain(`id="${code}"`)
+})

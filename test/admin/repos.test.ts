@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Eta } from 'eta'
 import { afterEach, describe, expect, it } from 'vitest'
+import { viewsFolder } from '../../src/assets.ts'
 import { type Started, start } from '../support/start.ts'
 import { zipOf } from '../support/zip.ts'
 
@@ -120,6 +122,44 @@ describe('a folder', () => {
     expect(answer.status).toBe(422)
     expect(html).toContain(`is no folder inside ${roots}`)
     expect(html).toContain('value="/etc"')
+  })
+})
+
+describe('while files are being read', () => {
+  const eta = new Eta({ views: viewsFolder(), autoTrim: false })
+  const repo = { name: 'big', source: 'folder', path: '/srv/big', environments: ['live'] }
+  const state = {
+    documents: 40,
+    sections: 90,
+    updatedAt: null,
+    indexing: null,
+    skipped: [],
+    skippedCount: 0,
+    failure: null,
+  }
+  const common = { base: '/admin/w/main', now: new Date(), mayChange: true, files: [], first: true, next: null }
+
+  it.each([
+    ['/repos/state', (one: object) => ({ ...common, repo, state: one })],
+    ['/repos/list', (one: object) => ({ ...common, repos: [{ ...repo, state: one }] })],
+  ])('%s says how far it is and asks again, and then stops', (view, dataFor) => {
+    const reading = eta.render(view, dataFor({ ...state, indexing: { done: 40, total: 1000 } }))
+    expect(reading).toMatch(/40\s+of 1,000/)
+    expect(reading).toContain('hx-trigger="every 2s"')
+    expect(eta.render(view, dataFor({ ...state, indexing: { done: 40, total: null } }))).not.toContain('null')
+    expect(eta.render(view, dataFor(state))).not.toContain('hx-trigger')
+  })
+
+  it('says which files were passed over, and why the whole cannot be read', () => {
+    const skipped = [{ path: '<b>.md', why: 'It is larger than 10 MB.' }]
+    const html = eta.render('/repos/state', {
+      ...common,
+      repo,
+      state: { ...state, skipped, skippedCount: 1200, failure: 'The folder is gone.' },
+    })
+    expect(html).toContain('&lt;b&gt;.md')
+    expect(html).toContain('And 1,199 more.')
+    expect(html).toContain('The folder is gone.')
   })
 })
 
