@@ -117,7 +117,7 @@ it('leads from the printed link to a key that works, and to its end', { timeout:
   await page.goForward()
 
   await page.getByRole('link', { name: 'Revoke…' }).click()
-  await dialog.getByLabel('Reason').selectOption('leaked')
+  await dialog.getByRole('radio', { name: 'Leaked' }).check({ force: true })
   await dialog.getByRole('button', { name: 'Revoke key' }).click()
   await page.getByText('The key is revoked.').waitFor()
   expect(await whoami(copied)).toBe(401)
