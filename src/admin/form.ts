@@ -21,7 +21,7 @@ export async function filesIn(req: Request, most: number): Promise<SentFile[]> {
     throw new Refusal('unsupported_media_type', 'This address takes files. Programs use /api/v1/repos.')
   if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
   const body = await readBytes(req, most)
-  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData().catch(() => {
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch(() => {
     throw new Refusal('bad_request', 'The form cannot be read. Choose the files again.')
   })
   const files = [...form.values()].filter((value) => typeof value !== 'string')
