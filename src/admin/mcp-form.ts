@@ -1,6 +1,6 @@
 import type { Request } from 'express'
-import type { NewMcp } from '../core/mcps/edit.ts'
-import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
+import { type NewMcp, withoutSecrets } from '../core/mcps/edit.ts'
+import { DOCS, ISOLATIONS, type Isolation, type Mcp, type StdioTarget, type Target } from '../core/mcps/mcp.ts'
 import { invalid } from '../core/refusal.ts'
 import { text, whole } from './form.ts'
 
@@ -21,6 +21,8 @@ const BLANK = {
   env: '',
   cwd: '',
   testEnv: '',
+  testCommand: '',
+  testCwd: '',
   isolation: '',
   timeout: '',
 }
@@ -42,6 +44,8 @@ export function typedMcp(req: Request): McpForm {
     testUrl: text(req, 'test_url'),
     command: text(req, 'command'),
     cwd: text(req, 'cwd'),
+    testCommand: text(req, 'test_command'),
+    testCwd: text(req, 'test_cwd'),
     isolation: text(req, 'isolation'),
     timeout: text(req, 'timeout_seconds'),
   }
@@ -53,9 +57,28 @@ export function formOf(mcp: Mcp): McpForm {
     slug: mcp.slug,
     name: mcp.name,
     transport: mcp.transport,
+    ...whereOf(mcp),
     isolation: mcp.isolation,
     timeout: String(mcp.timeoutSeconds),
   }
+}
+
+function whereOf({ targets: { live, test } }: Mcp): Partial<McpForm> {
+  return {
+    url: live?.kind === 'http' ? live.url : '',
+    testUrl: test?.kind === 'http' ? test.url : '',
+    command: live?.kind === 'stdio' ? line(live) : '',
+    cwd: (live?.kind === 'stdio' && live.cwd) || '',
+    testCommand: test?.kind === 'stdio' ? line(test) : '',
+    testCwd: (test?.kind === 'stdio' && test.cwd) || '',
+  }
+}
+
+/** As `words` reads it back. */
+function line({ command, args }: StdioTarget): string {
+  return [command, ...withoutSecrets(args)]
+    .map((word) => (/^[^\s"'\\]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`))
+    .join(' ')
 }
 
 export function readMcpForm(req: Request): NewMcp {
@@ -96,7 +119,7 @@ function processes(req: Request, form: McpForm): { live: Target | null; test: Ta
 }
 
 /** A line each. */
-function pairs(req: Request, field: string, sign: ':' | '='): Record<string, string> {
+export function pairs(req: Request, field: string, sign: ':' | '='): Record<string, string> {
   const lines = text(req, field)
     .split(/\r?\n/)
     .map((line) => line.trim())
@@ -111,7 +134,7 @@ function pairs(req: Request, field: string, sign: ':' | '='): Record<string, str
 }
 
 /** As a shell would split it, with quotes; nothing is expanded, no shell runs. */
-function words(line: string): string[] {
+export function words(line: string): string[] {
   const found = line.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+/g) ?? []
   return found.map((word) =>
     word.replace(

@@ -3,6 +3,7 @@ import type { Environment } from '../core/keys/key.ts'
 import { addMcp, editMcp, mcpOf, removeMcp } from '../core/mcps/edit.ts'
 import { readMcpServers } from '../core/mcps/import.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
+import { retarget } from '../core/mcps/retarget.ts'
 import { shownMcp } from '../core/mcps/shown.ts'
 import { Refusal } from '../core/refusal.ts'
 import { orAgain, type Wrong } from './again.ts'
@@ -11,6 +12,7 @@ import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
 import { text } from './form.ts'
 import { blankMcp, formOf, type McpForm, readMcpForm, readSettings, typedMcp } from './mcp-form.ts'
+import { readTargets } from './mcp-targets.ts'
 import { originOf } from './origin.ts'
 
 const ENVIRONMENTS: Environment[] = ['live', 'test']
@@ -90,7 +92,13 @@ export function changeMcp(door: Door) {
     await orAgain(
       res,
       async () => {
-        await editMcp(door.ctx, caller, workspace.id, mcp.slug, { name: text(req, 'name'), ...readSettings(req) })
+        const given = readTargets(req, mcp)
+        const targets = given && {
+          live: retarget(door.ctx, mcp.targets.live, given.live),
+          test: retarget(door.ctx, mcp.targets.test, given.test),
+        }
+        const wanted = { name: text(req, 'name'), ...readSettings(req), ...targets }
+        await editMcp(door.ctx, caller, workspace.id, mcp.slug, wanted, given ? mcp.revision : undefined)
         goTo(door, visit, `${base}/mcps/${mcp.slug}`, 'mcp-changed')
       },
       (errors) => showMcp(door, visit, mcp, { ...formOf(mcp), ...typedMcp(req) }, errors),

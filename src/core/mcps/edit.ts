@@ -211,6 +211,8 @@ function checkTarget(target: Target): Target {
     const url = URL.parse(target.url)
     if (!url || !/^https?:$/.test(url.protocol))
       throw invalid('url', 'Write an address such as https://mcp.example.com/mcp.')
+    if (target.url.includes('…'))
+      throw invalid('url', 'Write the address in full: what stands behind … is not shown, and not known here.')
     if (url.username || url.password) throw invalid('url', 'Put credentials into a header, not into the address.')
     for (const [name, value] of Object.entries(target.headers))
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name) || /[\r\n\0]/.test(value))
@@ -265,7 +267,7 @@ export function withoutValues(target: Target | null): Record<string, unknown> | 
 
 const SECRET_OPTION = /^--?[\w-]*(key|token|secret|password|auth|header)[\w-]*/i
 
-function withoutSecrets(args: string[]): string[] {
+export function withoutSecrets(args: string[]): string[] {
   return args.map((arg, at) => {
     const before = args[at - 1]
     if (before !== undefined && SECRET_OPTION.test(before) && !before.includes('=') && !arg.startsWith('-')) return '…'
