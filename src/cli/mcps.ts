@@ -27,6 +27,7 @@ const TARGET_OPTIONS: Record<string, Option> = {
   },
   'test-url': { value: 'URL', about: 'Address that test keys reach.' },
   'test-header': { value: "'NAME: VALUE'", many: true, about: 'Header for it.' },
+  'test-header-file': { value: "'NAME: FILE'", many: true, about: 'The same with the value in a file.' },
   'set-env': {
     value: 'NAME=VALUE',
     many: true,

@@ -46,12 +46,14 @@ describe('mcps add', () => {
       `Authorization: ${file}`,
       '--test-url',
       'https://b.example/mcp',
+      '--test-header-file',
+      `X-Key: ${file}`,
     ]
     await shell.good('mcps', 'add', 'wiki', ...options)
     expect(await shell.json('mcps', 'show', 'wiki')).toMatchObject({
       isolation: 'per-session',
       live: { url: 'https://a.example/mcp', headers: ['Authorization'] },
-      test: { url: 'https://b.example/mcp', headers: [] },
+      test: { url: 'https://b.example/mcp', headers: ['X-Key'] },
     })
   })
 
