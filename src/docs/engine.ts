@@ -193,8 +193,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
         await keeper.look()
         const row = keeper.shelf.byPath(name)
         if (row) return lineOf(row)
-        removeFile(filesOf(repo), name)
-        throw new Refusal('unsupported_media_type', 'This is no text. Send the document as UTF-8.')
+        throw new Refusal('conflict', `${name} was taken away again while it was read. Send it once more.`)
       }),
 
     putZip: (repo, bytes) =>

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, r
 import { dirname, join } from 'node:path'
 import { MOST_FILE_BYTES } from '../core/docs.ts'
 import { Refusal } from '../core/refusal.ts'
+import { textIn } from './kinds.ts'
 import { pathSent, whatIsWrong } from './names.ts'
 import { type Skipped, skippedFiles } from './skipped.ts'
 import { tooLarge } from './walk.ts'
@@ -12,6 +13,8 @@ import { unzip } from './zip.ts'
 export function putFile(folder: string, given: string, bytes: Uint8Array): string {
   const path = pathSent(given)
   if (bytes.length > MOST_FILE_BYTES) throw new Refusal('payload_too_large', tooLarge(bytes.length))
+  if (textIn(bytes) === null)
+    throw new Refusal('unsupported_media_type', 'This is no text. Send the document as UTF-8.')
   refuseInTheWay(folder, path)
   const draft = draftIn(folder)
   try {

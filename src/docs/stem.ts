@@ -3,9 +3,11 @@
  * what it finds and what judges its findings agree.
  */
 export function porter(word: string): string {
-  if (word.length < 3 || !/^[a-z]+$/.test(word)) return word
+  if (word.length < 3 || word.length > LONGEST || !/^[a-z]+$/.test(word)) return word
   return last(step4(step3(step2(yToI(step1(word))))))
 }
+
+const LONGEST = 64 // of SQLite's
 
 const VOWEL = '[aeiou]|(?<=[^aeiou])y'
 const HAS_VOWEL = new RegExp(VOWEL)
