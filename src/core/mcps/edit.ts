@@ -7,7 +7,7 @@ import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { withoutSecretsIn } from './address.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
-import { sealTarget } from './sealing.ts'
+import { sealAddress, sealTarget } from './sealing.ts'
 
 const SLUG = /^[a-z0-9-]{1,32}$/
 export const DEFAULT_TIMEOUT_SECONDS = 120
@@ -74,8 +74,8 @@ export async function editMcp(
       )
     if (seen !== undefined && seen !== mcp.revision) throw changedMeanwhile()
     const targets = {
-      live: wanted.live === undefined ? mcp.targets.live : sealedTarget(ctx, wanted.live),
-      test: wanted.test === undefined ? mcp.targets.test : sealedTarget(ctx, wanted.test),
+      live: wanted.live === undefined ? keptTarget(ctx, mcp.targets.live) : sealedTarget(ctx, wanted.live),
+      test: wanted.test === undefined ? keptTarget(ctx, mcp.targets.test) : sealedTarget(ctx, wanted.test),
     }
     const transport = transportOf(targets)
     if (transport !== mcp.transport)
@@ -196,6 +196,10 @@ function defaultIsolation(transport: Mcp['transport']): Isolation {
 
 function sealed(ctx: Context, { live, test }: Record<Environment, Target | null>): Record<Environment, Target | null> {
   return { live: sealedTarget(ctx, live), test: sealedTarget(ctx, test) }
+}
+
+function keptTarget(ctx: Context, target: Target | null): Target | null {
+  return target && sealAddress(ctx.secrets.sealing, target)
 }
 
 function sealedTarget(ctx: Context, target: Target | null): Target | null {

@@ -18,10 +18,17 @@ export function unseal(key: KeyObject, sealed: string): string {
 }
 
 export function sealTarget(key: KeyObject, target: Target): Target {
-  const sealed = withValues(target, (value) => seal(key, value))
-  if (sealed.kind !== 'http') return sealed
-  const url = withoutSecretsIn(sealed.url)
-  return url === sealed.url ? sealed : { ...sealed, url, sealedUrl: seal(key, sealed.url) }
+  return sealAddress(
+    key,
+    withValues(target, (value) => seal(key, value)),
+  )
+}
+
+/** Addresses were once kept as they are. */
+export function sealAddress(key: KeyObject, target: Target): Target {
+  if (target.kind !== 'http' || target.sealedUrl !== undefined) return target
+  const url = withoutSecretsIn(target.url)
+  return url === target.url ? target : { ...target, url, sealedUrl: seal(key, target.url) }
 }
 
 export function unsealTarget(key: KeyObject, target: Target): Target {

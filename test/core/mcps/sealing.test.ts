@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { withoutSecretsIn } from '../../../src/core/mcps/address.ts'
 import type { HttpTarget } from '../../../src/core/mcps/mcp.ts'
-import { sealTarget, unsealTarget } from '../../../src/core/mcps/sealing.ts'
+import { sealAddress, sealTarget, unsealTarget } from '../../../src/core/mcps/sealing.ts'
 
 const key = createSecretKey(Buffer.alloc(32, 7))
 const at = (url: string): HttpTarget => ({ kind: 'http', url, headers: { Authorization: 'Bearer for-the-upstream' } })
@@ -26,6 +26,8 @@ describe('a target at rest', () => {
     const { sealedUrl: _none, ...old } = sealTarget(key, at('https://mcp.example.com/mcp')) as HttpTarget
     const kept = { ...old, url: 'https://mcp.example.com/mcp?apiKey=hunter2' }
     expect(unsealTarget(key, kept)).toMatchObject({ url: 'https://mcp.example.com/mcp?apiKey=hunter2' })
+    expect(JSON.stringify(sealAddress(key, kept))).not.toContain('hunter2')
+    expect(unsealTarget(key, sealAddress(key, kept))).toEqual(unsealTarget(key, kept))
   })
 })
 
