@@ -49,12 +49,13 @@ export function isDamage(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   return (
     /^SQLITE_(?:CORRUPT|NOTADB|IOERR_SHORT_READ|CANTOPEN_ISDIR)/.test(code) ||
-    message === EDITION_DIFFERS ||
+    [EDITION_DIFFERS, DISAGREES].includes(message) ||
     /database disk image is malformed|no such table/.test(message)
   )
 }
 
 const EDITION_DIFFERS = 'it is of another edition'
+export const DISAGREES = 'its tables disagree'
 
 function opened(file: string): Db {
   closeSync(openSync(file, 'a', 0o600)) // documents may be as secret as anything beside them

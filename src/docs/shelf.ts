@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RepoState } from '../core/docs.ts'
-import type { Db } from './file.ts'
+import { type Db, DISAGREES } from './file.ts'
 import { type Candidate, readingOf } from './rank.ts'
 import type { Document } from './sections.ts'
 import { partsOf, wordsOf } from './words.ts'
@@ -131,8 +131,9 @@ export function shelfIn(db: Db, name: string) {
     candidates.of = edition
     const known = candidates.known.get(id)
     if (known) return known
-    const section = sql.section.get(id) as SectionRow
-    const document = sql.byId.get(section.document) as DocumentRow
+    const section = sql.section.get(id) as SectionRow | undefined
+    const document = section && (sql.byId.get(section.document) as DocumentRow | undefined)
+    if (!section || !document) throw new Error(DISAGREES)
     const made = { section, document, reading: readingOf({ section, document }) }
     candidates.known.set(id, made)
     return made

@@ -177,3 +177,26 @@ async function repoOfFiles(
   })
   return repo
 }
+
+describe('a client that listens', () => {
+  it.each(['legacy', MODERN] as const)('in %s hears that documents have changed', async (era) => {
+    const app = await startFurnished()
+    const repo = await repoOfFiles(app, 'notes', ['live'])
+    const { fullKey } = await app.key({ scopes: ['mcp:*', 'repo:write'] })
+    const client = await connect(`${app.origin}/mcp/docs`, fullKey, { mode: era === 'legacy' ? era : { pin: era } })
+    const heard = new Promise<void>((resolve) =>
+      client.setNotificationHandler('notifications/resources/list_changed', () => resolve()),
+    )
+    if (era === MODERN) await client.listen({ resourcesListChanged: true })
+    expect(await reposOf(client)).toEqual(['claviger', 'notes'])
+    const put = await app.call('PUT', `/api/v1/repos/${repo.id}/files/a.md`, {
+      key: fullKey,
+      body: '# A walrus',
+      headers: { 'content-type': 'text/markdown' },
+    })
+    expect(put.status).toBeLessThan(300)
+    await heard
+    const found = await client.callTool({ name: 'search', arguments: { query: 'walrus' } })
+    expect(found.structuredContent).toMatchObject({ results: [{ repo: 'notes', path: 'a.md' }] })
+  })
+})

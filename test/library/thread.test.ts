@@ -1,0 +1,95 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { docsWorker } from '../../src/assets.ts'
+import { openLibrary } from '../../src/docs/library.ts'
+import { createLog } from '../../src/log.ts'
+import { folder, MANUAL, repo, write } from './support.ts'
+
+describe('the library in its own thread', () => {
+  function opened({ worker = docsWorker(), roots = ['/'] } = {}) {
+    const lines: string[] = []
+    const library = openLibrary({
+      dataDir: folder(),
+      roots,
+      manual: MANUAL,
+      worker,
+      lazy: false,
+      log: createLog({ write: (line) => void lines.push(line) }),
+    })
+    onTestFinished(() => library.close())
+    return { library, lines }
+  }
+
+  it('answers as it does in this one', async () => {
+    const { library } = opened()
+    const one = repo({ path: folder({ 'a.md': '# Walrus\n\nIt sings.' }) })
+    library.keep([one])
+    expect(await library.search([one], 'sings', 5)).toMatchObject([{ path: 'a.md', title: 'Walrus' }])
+    expect(await library.state(one)).toMatchObject({ documents: 1, updatedAt: expect.any(Date) })
+  })
+
+  it('hands on refusals with their code, and what it logs', async () => {
+    const { library, lines } = opened()
+    const one = repo()
+    library.keep([one])
+    await expect(library.putFile(one, '../a.md', new Uint8Array(1))).rejects.toMatchObject({
+      name: 'Refusal',
+      code: 'validation_failed',
+      errors: [{ field: 'path' }],
+    })
+    expect(lines).toEqual([])
+  })
+
+  it('tells of changes', async () => {
+    const { library } = opened()
+    const path = folder({ 'a.md': 'x' })
+    const one = repo({ path })
+    library.keep([one])
+    await library.refresh(one)
+    const heard = vi.fn()
+    library.onChange(heard)
+    write(path, { 'b.md': 'y' })
+    await library.refresh(one)
+    expect(heard).toHaveBeenCalledWith([one.id])
+  })
+
+  it('refuses what is asked when it breaks, and begins anew', async () => {
+    const path = folder()
+    const worker = join(path, 'worker.mjs')
+    writeFileSync(
+      worker,
+      "import { parentPort } from 'node:worker_threads'\nparentPort.on('message', (m) => { if (m.kind === 'ask') throw new Error('broken') })\n",
+    )
+    const { library, lines } = opened({ worker })
+    const one = repo()
+    await expect(library.search([one], 'x', 1)).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    await expect(library.search([one], 'x', 1)).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    expect(lines.filter((line) => line.includes('begins anew')).length).toBeGreaterThan(0)
+  })
+
+  it('is not asked any more once it is closed', async () => {
+    const { library } = opened()
+    const one = repo()
+    library.keep([one])
+    await library.state(one)
+    await library.close()
+    await expect(library.state(one)).rejects.toMatchObject({ code: 'shutting_down' })
+  })
+
+  it('lets this thread do its work while it reads', async () => {
+    const { library } = opened()
+    const files: Record<string, string> = {}
+    for (let at = 0; at < 3000; at++)
+      files[`d${at % 30}/f${at}.md`] = `# Note ${at}\n\n${'Some words of text. '.repeat(40)}`
+    const one = repo({ path: folder(files) })
+    library.keep([one])
+    const looking = library.refresh(one)
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const { documents } = await looking
+    clearInterval(timer)
+    expect(documents).toBe(3000)
+    expect(turns).toBeGreaterThan(20)
+  })
+})
