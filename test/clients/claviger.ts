@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Variant } from '../../src/core/connect/variant.ts'
 import { begin, run } from './processes.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const MAIN = ['--no-env-file', join(ROOT, 'src/main.ts')]
 export const SLUG = 'fix'
+/** What people may call things, and no shell may ever see as its own. */
+const HOSTILE = `'"; touch owned; $(touch owned) \`touch owned\` 🔑 & | > owned %PATH% \\`
 
 /** The real program in a process of its own, set up from its environment and then by its command line alone. */
 export async function startClaviger(folder: string) {
@@ -32,18 +35,32 @@ export async function startClaviger(folder: string) {
     return stdout
   }
 
-  await command('mcps', 'add', SLUG, '--', process.execPath, join(ROOT, 'test/fixtures/upstream/main.ts'), '--stdio')
+  await command(
+    'mcps',
+    'add',
+    SLUG,
+    '--name',
+    HOSTILE,
+    '--',
+    process.execPath,
+    join(ROOT, 'test/fixtures/upstream/main.ts'),
+    '--stdio',
+  )
   return {
     port: Number(port),
-    async key(name: string): Promise<string> {
-      const issued = JSON.parse(await command('keys', 'create', '--name', name, '--allow-in-url', '--json'))
-      return issued.key
+    async key(name: string): Promise<{ id: string; key: string }> {
+      const called = `${name} ${HOSTILE}`.slice(0, 100)
+      return JSON.parse(await command('keys', 'create', '--name', called, '--allow-in-url', '--json'))
     },
     /** What the program says of the key's last use: who the client is in its own words. */
-    async lastClient(name: string): Promise<string> {
-      return JSON.parse(await command('keys', 'show', name, '--json')).last_used_client
+    async lastClient(id: string): Promise<string> {
+      return JSON.parse(await command('keys', 'show', id, '--json')).last_used_client
     },
-    revoke: (name: string) => command('keys', 'revoke', name),
+    async connect(client: string, key: string, url: string): Promise<Variant[]> {
+      const asked = ['connect', client, '--mcp', SLUG, '--key', key, '--public-url', url, '--json']
+      return JSON.parse(await command(...asked)).variants
+    },
+    revoke: (id: string) => command('keys', 'revoke', id),
     async stop() {
       await server.end()
     },

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { targetFor } from '../../src/core/connect/connection.ts'
 import { type Case, STEPS, type Step } from './case.ts'
 import { claudeCode } from './cases/claude-code.ts'
 import { codex } from './cases/codex.ts'
@@ -10,6 +11,7 @@ import { inspector } from './cases/inspector.ts'
 import { mcpRemote } from './cases/mcp-remote.ts'
 import { mcporter } from './cases/mcporter.ts'
 import { opencode } from './cases/opencode.ts'
+import { pasted } from './cases/pasted.ts'
 import { qwenCode } from './cases/qwen-code.ts'
 import { SLUG, startClaviger } from './claviger.ts'
 import { binaries, install, NODE, PATH } from './install.ts'
@@ -17,7 +19,7 @@ import { startModel } from './model.ts'
 import { begin, endAll, run } from './processes.ts'
 import { startTee } from './tee.ts'
 
-const CASES: Case[] = [claudeCode, codex, inspector, mcpRemote, geminiCli, qwenCode, opencode, mcporter].flat()
+const CASES: Case[] = [claudeCode, codex, inspector, mcpRemote, geminiCli, qwenCode, opencode, mcporter, pasted].flat()
 
 type Row = {
   client: string
@@ -100,7 +102,8 @@ async function runCase(one: Case, claviger: Awaited<ReturnType<typeof startClavi
   const words = `words-${crypto.randomUUID().slice(0, 8)}`
   const model = startModel({ tool: 'echo', input: { text: words } })
   try {
-    const key = await claviger.key(one.name)
+    const { id, key } = await claviger.key(one.name)
+    const steps = one.steps ?? (['list', 'call', 'refused'] as const)
     const base = envFor(home)
     const command = (program: string) => join(binaries(one.package), program)
     await one.run({
@@ -108,9 +111,15 @@ async function runCase(one: Case, claviger: Awaited<ReturnType<typeof startClavi
       urlOfAll: `${tee.origin}/mcp`,
       key,
       home,
+      variable: targetFor('', SLUG).variable,
       model: model.url,
       words,
       run: (program, args, env = {}) => run(command(program), args, { env: { ...base, ...env }, cwd: home }),
+      bash: (script, env = {}) => {
+        const own = { ...base, PATH: [binaries(one.package), base.PATH].join(':') }
+        return run('bash', ['-c', script], { env: { ...own, ...env }, cwd: home })
+      },
+      connect: (client) => claviger.connect(client, key, tee.origin),
       begin: (program, args, env = {}) => begin(command(program), args, { env: { ...base, ...env }, cwd: home }),
       programFor: (program) => ({ command: command(program), env: base }),
       async step(step, work) {
@@ -119,12 +128,14 @@ async function runCase(one: Case, claviger: Awaited<ReturnType<typeof startClavi
       },
       async revoke() {
         row.spoken = tee.versions().join(', ')
-        await claviger.revoke(one.name)
+        await claviger.revoke(id)
       },
     })
-    for (const step of STEPS) if (!row.steps[step]?.ok) throw new Error(`The step "${step}" did not run.`)
-    if (!tee.answers().includes('"revoked_key"')) throw new Error('It failed, but not because the key was revoked.')
-    row.announced = await claviger.lastClient(one.name)
+    for (const step of steps) if (!row.steps[step]?.ok) throw new Error(`The step "${step}" did not run.`)
+    row.spoken ||= tee.versions().join(', ')
+    if (steps.includes('refused') && !tee.answers().includes('"revoked_key"'))
+      throw new Error('It failed, but not because the key was revoked.')
+    row.announced = (await claviger.lastClient(id)) ?? ''
   } catch (error) {
     row.failure = (error as Error).message
   } finally {

@@ -9,7 +9,7 @@ type Result = {
 type Answer = { id: number; result?: Partial<Result>; error?: { message: string } }
 
 /** JSON lines without `jsonrpc`, as `codex app-server` speaks them. */
-function speakTo(server: Running) {
+export function speakTo(server: Running) {
   let last = 0
   return {
     tell: (method: string) => server.write(`${JSON.stringify({ method })}\n`),
