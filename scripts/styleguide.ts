@@ -298,6 +298,7 @@ const list = {
     sorted: at === 3 ? 'descending' : undefined,
     minor: at === 2 || at === 3,
   })),
+  orders: [{ value: '', label: 'Newest first' }],
   everything: '#',
   sections,
 }

@@ -27,7 +27,7 @@
   }
 
   function announce(text) {
-    const place = document.querySelector('dialog[open] [role="status"]') ?? document.getElementById('announce')
+    const place = document.querySelector('dialog[open] > [role="status"]') ?? document.getElementById('announce')
     if (place) place.textContent = text
   }
 
@@ -167,6 +167,7 @@
     }
     const dialog = document.getElementById('dialog')
     if (dialog?.open && (target === '#flash' || target?.id === 'flash')) return closeDialog(dialog)
+    if (dialog?.open && target?.matches?.('.piece')) dialog.scrollTop = 0
     if (dialog && !dialog.open && document.getElementById('dialog-body').childElementCount) {
       opener = sourceElement
       dialog.showModal()

@@ -1,4 +1,4 @@
-import { demand } from '../core/caller.ts'
+import { activityOf } from '../core/keys/activity.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
@@ -9,10 +9,9 @@ const PAGE = 20
 const CURSOR = /^[\w.-]{1,64}$/
 
 /** The calls of a key, the newest first, page by page. */
-export async function activityOf({ ctx }: Door, { base, caller, workspace, req }: Inside, key: Key) {
-  demand(caller, 'usage.see')
+export async function callsOf({ ctx }: Door, { base, caller, workspace, req }: Inside, key: Key) {
   const cursor = CURSOR.exec(String(req.query.calls ?? ''))?.[0] ?? null
-  const found = await ctx.store.activity.list({ workspaceId: workspace.id, keyId: key.id }, { limit: PAGE, cursor })
+  const found = await activityOf(ctx, caller, workspace.id, key.id, { limit: PAGE, cursor })
   const page = pageOf(base, key)
   return {
     calls: found.items.map((line) => ({ ...line, latencyMs: Math.round(line.latencyMs), outcome: outcomeOf(line) })),

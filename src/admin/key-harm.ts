@@ -1,4 +1,5 @@
 import { impactOf } from '../core/keys/impact.ts'
+import { overlapIsOpen } from '../core/keys/key.ts'
 import { disable, finishRotation, removeKey, revoke } from '../core/keys/lifecycle.ts'
 import { orAgain, type Wrong } from './again.ts'
 import { goTo, showPiece } from './answer.ts'
@@ -43,6 +44,7 @@ export function beforeHarm(act: Act) {
 async function askAgain(door: Door, visit: Inside, act: Act, errors: Wrong): Promise<void> {
   const { ctx } = door
   const key = await keyToChange(door, visit)
+  if (act === 'finish-rotation' && !overlapIsOpen(key, ctx.now())) return goTo(door, visit, pageOf(visit.base, key))
   const usedWithinADay = key.lastUsedAt !== null && ctx.now().getTime() - key.lastUsedAt.getTime() < DAY_MS
   const { title, ...asked } = ASKED[act]
   showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', {

@@ -5,7 +5,7 @@ import type { KeyWithUse } from '../core/store.ts'
 import { show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
-import { activityOf } from './key-activity.ts'
+import { callsOf } from './key-activity.ts'
 import { historyLine } from './key-history.ts'
 import { rowOf } from './key-row.ts'
 import { keyAsked } from './key-visit.ts'
@@ -21,7 +21,7 @@ export async function showKey(door: Door, visit: Inside, key: KeyWithUse, renami
   const { ctx } = door
   const { caller, workspace } = visit
   const [activity, callers, history] = await Promise.all([
-    activityOf(door, visit, key),
+    callsOf(door, visit, key),
     impactOf(ctx, caller, workspace.id, key.id),
     historyOf(ctx, caller, key),
   ])

@@ -81,6 +81,17 @@ describe('issuing a key', () => {
     })
   })
 
+  it('says what the new key may do, and how to find it where it does not belong', async () => {
+    const { started, send } = await signedIn()
+    const html = await (await send(KEYS, keyForm(started, { scopes: 'mcp:docs:search' }))).text()
+    expect(html).toContain('Call search of docs.')
+    expect(html).toContain('Call anything else.')
+    const pattern = /<code>(\^clv_[^<]+)</.exec(html)![1]!
+    expect(fullKeyIn(html)).toMatch(new RegExp(pattern))
+    expect(html).toContain('regex = &#39;&#39;&#39;\\b(clv_(?:live|test)_[0-9A-Za-z]{48})\\b')
+    expect(html).toContain('.cursor/mcp.json')
+  })
+
   it('says nothing about limits where nothing was typed', async () => {
     const { started, send } = await signedIn()
     await send(KEYS, keyForm(started, { expires_at: '30d' }))
@@ -289,8 +300,8 @@ describe('a key', () => {
     const { key, send, get, page, caller } = await signedIn()
     const { key: one, fullKey } = await key({}, undefined, caller)
     const code = async () => ((await (await get('/api/v1/whoami', fullKey)).json()) as { code?: string }).code
-    expect(await code()).toBeUndefined()
     expect(await (await page(`${KEYS}/${one.id}/disable`)).text()).toContain('Nobody has ever used it.')
+    expect(await code()).toBeUndefined()
     const answer = await send(`${KEYS}/${one.id}/disable`)
     expect(answer.headers.get('location')).toBe(`${KEYS}/${one.id}`)
     expect(await code()).toBe('disabled_key')

@@ -92,7 +92,7 @@ const ROWS: Record<string, Row> = {
   },
   'get /w/:slug/keys/:id/finish-rotation': {
     least: 'member',
-    done: 200,
+    done: 303,
     path: ofKey('/w/:slug/keys/:id/finish-rotation'),
   },
   'post /w/:slug/keys/:id/finish-rotation': {

@@ -144,6 +144,10 @@ it('rotates a key in the dialog, and lets nobody leave before the secret is kept
   await dialog.getByLabel('7 days').check()
   await dialog.getByRole('button', { name: 'Rotate key' }).click()
   await dialog.getByText('has a new secret').waitFor()
+  await dialog.getByRole('button', { name: 'Copy key' }).click()
+  await expect
+    .poll(() => dialog.locator('> [role="status"]').textContent(), { timeout: 10_000 })
+    .toMatch(/copied|copy/i)
   await dialog.getByRole('button', { name: 'Close' }).click()
   expect(await dialog.isVisible()).toBe(true)
   await dialog.getByLabel('I have stored it').check()
