@@ -73,24 +73,37 @@ function candidatesIn(shelf: Shelf, { terms, last }: Query, unheard: Set<Term>, 
   const found = resolved.filter(({ count }) => count > 0)
   const lacking = resolved.some(({ exact, count }) => exact && count === 0)
   const ids = new Set<number>()
-  const look = (expression: string) => {
-    for (const { id } of shelf.best(expression, CANDIDATES)) ids.add(id)
+  const look = (all: string[], atMost: number) => {
+    const expression = all.join(' AND ')
+    const hits = atMost <= MANY ? shelf.best(expression, CANDIDATES) : shelf.some(expression, CANDIDATES)
+    for (const { id } of hits) ids.add(id)
   }
   if (found.length > 0 && !lacking) {
-    const must = found.filter(({ exact }) => exact).map(({ expression }) => expression)
-    look(found.map(({ expression }) => expression).join(' AND '))
+    const must = found.filter(({ exact }) => exact)
+    look(expressionsOf(found), rarestOf(found))
     if (ids.size < limit * 2 && found.length > must.length) {
-      const some = tellingOf(found.filter(({ exact }) => !exact)).map(({ expression }) => expression)
-      look([...must, `(${some.join(' OR ')})`].join(' AND '))
+      const some = tellingOf(found.filter(({ exact }) => !exact))
+      const many = some.reduce((sum, { count }) => sum + count, 0)
+      look([...expressionsOf(must), `(${expressionsOf(some).join(' OR ')})`], Math.min(many, rarestOf(must)))
     }
   }
   return { sections, terms: resolved, ids: [...ids] }
 }
 
-/** A word in every second section finds no more than the rarer ones beside it, and takes long. */
+/** To put more than so many in order takes longer than it tells: a word that stands everywhere says little. */
+const MANY = 8_000
+
+function expressionsOf(terms: Resolved[]): string[] {
+  return terms.map(({ expression }) => expression)
+}
+
+function rarestOf(terms: Resolved[]): number {
+  return Math.min(...terms.map(({ count }) => count))
+}
+
+/** A word in every second section finds no more than the rarer ones beside it. */
 function tellingOf(terms: Resolved[]): Resolved[] {
-  const rarest = Math.min(...terms.map(({ count }) => count))
-  const telling = terms.filter(({ count }) => count <= Math.max(2_000, rarest * 20))
+  const telling = terms.filter(({ count }) => count <= Math.min(MANY, Math.max(MANY / 4, rarestOf(terms) * 20)))
   return telling.length > 0 ? telling : terms
 }
 

@@ -66,6 +66,7 @@ export function shelfIn(db: Db, name: string) {
     noteProgress: db.prepare(`update shelves set progress = ? where id = ${number}`),
     sections: db.prepare(`select sections from shelves where id = ${number}`).pluck(),
     count: db.prepare(`select count(*) from ${t.text} where ${t.text} match ?`).pluck(),
+    some: db.prepare(`select rowid as id from ${t.text} where ${t.text} match ? limit ?`),
     best: db.prepare(
       `select rowid as id from ${t.text} where ${t.text} match ? order by bm25(${t.text}, 4, 6, 1, 0.6) limit ?`,
     ),
@@ -189,6 +190,11 @@ export function shelfIn(db: Db, name: string) {
     sections: () => sql.sections.get() as number,
     count: counted,
     best: (expression: string, most: number) => sql.best.all(expression, most) as { id: number }[],
+    /** Without putting all in order: those with the words in their headings first. */
+    some(expression: string, most: number): { id: number }[] {
+      const all = [`{title heading} : (${expression})`, `(${expression})`]
+      return all.flatMap((one) => sql.some.all(one, most) as { id: number }[])
+    },
     wordsBeginning: (start: string, most: number) => sql.beginning.all(start, `${start}\u{10ffff}`, most) as string[],
     wordsOfLength: (least: number, most: number) => sql.alike.iterate(least, most) as IterableIterator<string>,
   }
