@@ -69,7 +69,9 @@ export async function startApp({
   const drain = drainOf(server)
   const answerHealth = health(ctx.store, drain.draining)
 
-  server.on('request', async (req: IncomingMessage, res: ServerResponse) => {
+  server.on('request', answer)
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const id = newId('req', now())
     req.seen = look(req, id, proxies)
     req.log = log.with({ request_id: id })
@@ -98,9 +100,9 @@ export async function startApp({
       if (isMcp) sendRpcError(res, refusal, id)
       else sendProblem(res, refusal, id)
     }
-  })
+  }
 
-  const origin = await listen(server, config.host, config.port)
+  const origin = await listen(server, config.host, config.port, { paths: ['/mcp', '/mcp/*'], answer })
   const stopLooking = lookAgain(library, log)
   const stopJobs = startJobs(ctx, { activityDays: config.activity_days, log })
   return {

@@ -38,13 +38,13 @@ export function trustedProxies(ranges: readonly string[]): Proxies {
 }
 
 export function look(req: IncomingMessage, id: string, proxies: Proxies): Seen {
-  const socketAddress = plain(req.socket.remoteAddress ?? '')
+  const { socket } = req
+  const socketAddress = plain(socket.remoteAddress ?? '')
   const behindProxy = proxies.trusts(socketAddress)
   return {
     id,
     address: behindProxy ? forwardedFor(req, socketAddress, proxies) : socketAddress,
-    https:
-      (req.socket as TLSSocket).encrypted === true || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
+    https: (socket as TLSSocket).encrypted === true || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
     url: withoutKey(req.url ?? '/'),
   }
 }
