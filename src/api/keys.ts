@@ -15,19 +15,17 @@ export const listKeys = endpoint(
   {
     id: 'listKeys',
     summary: 'List keys',
-    about: 'Those of the environment of the calling key, the newest first.',
+    about:
+      'Those of the environment of the calling key, the newest first unless told otherwise. A cursor belongs to its order.',
     power: 'keys.see',
     query: keyQuery,
     answer: { status: 200, about: 'A page of keys.', schema: listOf(Key) },
   },
   async ({ ctx }, { caller, workspaceId, query }) => {
-    const where = `keys ${workspaceId}`
-    const { items, nextCursor } = await list(
-      ctx,
-      caller,
-      { workspaceId, state: query.status, environment: query.environment, search: query.search },
-      { limit: query.limit, cursor: query.cursor === undefined ? null : openCursor(ctx.secrets, where, query.cursor) },
-    )
+    const { status: state, limit, cursor, ...fitting } = query
+    const where = `keys ${workspaceId} ${query.sort} ${query.order ?? ''}`
+    const page = { limit, cursor: cursor === undefined ? null : openCursor(ctx.secrets, where, cursor) }
+    const { items, nextCursor } = await list(ctx, caller, { workspaceId, state, ...fitting }, page)
     return {
       body: {
         data: items.map((key) => shown(key, ctx.now())),

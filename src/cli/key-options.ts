@@ -5,7 +5,7 @@ import { type Input, type Option, UsageError } from './command.ts'
 import { oneOf, wholeNumber } from './input.ts'
 
 export const ENVIRONMENTS = ['live', 'test'] as const
-const TYPES = ['restricted', 'unrestricted'] as const
+export const TYPES = ['restricted', 'unrestricted'] as const
 
 /** What a key may be given when it is made, and later. */
 export const KEY_OPTIONS: Record<string, Option> = {

@@ -163,9 +163,19 @@ export type KeyChange = Partial<
   >
 >
 
+export const KEY_SORTS = ['created', 'name', 'last_used', 'expires'] as const
+export type KeySort = (typeof KEY_SORTS)[number]
+
 export type KeyQuery = {
   workspaceId: string
   environment?: Key['environment']
+  type?: Key['type']
+  /** The slug of an MCP that they reach. */
+  mcp?: string
+  /** By when they were made, unless told. */
+  sort?: KeySort
+  /** Unless told: the newest, the latest used, the first by name, the first to end. */
+  order?: 'asc' | 'desc'
   state?: KeyState
   /** Any of these; `state` goes before it. */
   states?: readonly KeyState[]

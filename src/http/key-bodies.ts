@@ -5,6 +5,7 @@ import { MOST_LEAKED } from '../core/keys/leaks.ts'
 import { DEFAULT_OVERLAP, LONGEST_OVERLAP } from '../core/keys/rotation.ts'
 import { checkScopes } from '../core/keys/scopes.ts'
 import { LONGEST_REASON } from '../core/keys/wishes.ts'
+import { KEY_SORTS } from '../core/store.ts'
 import {
   allowInUrl,
   characters,
@@ -140,7 +141,15 @@ export const verifyBody = () =>
 export const keyQuery = z.strictObject({
   status: keyStatus.optional(),
   environment: environment.optional(),
+  type: keyType.optional(),
+  mcp: slug.optional().meta({ description: 'The slug of an MCP server that they reach.' }),
+  owner_id: z.string().max(100).optional().meta({ description: 'Whom they belong to, as in `created_by`.' }),
   search: z.string().max(100).optional().meta({ description: 'Part of a name, a description or a hint.' }),
+  sort: z.enum(KEY_SORTS).default('created'),
+  order: z
+    .enum(['asc', 'desc'])
+    .optional()
+    .meta({ description: 'Unless told: the newest, the latest used, the first by name, the first to end.' }),
   ...paging,
 })
 

@@ -137,11 +137,9 @@ function prepared(connection: Database.Database) {
     ),
     addOldUse: connection.prepare('update key_secrets set last_used_at = @at where hash = @hash'),
     addUse: connection.prepare(
-      `insert into key_use (key_id, last_used_at, last_used_ip, last_used_client, request_count)
-       select id, @at, @ip, @client, @requests from keys where id = @key_id
-       on conflict (key_id) do update set last_used_at = @at, last_used_ip = @ip,
-         last_used_client = coalesce(@client, key_use.last_used_client),
-         request_count = key_use.request_count + @requests`,
+      `update key_use set last_used_at = @at, last_used_ip = @ip,
+         last_used_client = coalesce(@client, last_used_client), request_count = request_count + @requests
+       where key_id = @key_id`,
     ),
   }
 }

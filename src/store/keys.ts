@@ -1,24 +1,18 @@
 import type { KeyObject } from 'node:crypto'
-import { type SelectQueryBuilder, sql } from 'kysely'
-import type { Environment, Key, KeyState, KeyType, Maker } from '../core/keys/key.ts'
+import { sql } from 'kysely'
+import type { Key } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { KeyChange, KeyQuery, KeyWithUse, Store } from '../core/store.ts'
+import type { Store } from '../core/store.ts'
 import { append } from './audit.ts'
+import { keyListsIn, withUse } from './key-lists.ts'
+import { date, toColumns, toKey, toKeyWithUse, toRow } from './key-rows.ts'
 import type { Db, Tx } from './sqlite.ts'
-import type { KeyRow, KeyUseRow, Tables } from './tables.ts'
+import type { KeyRow } from './tables.ts'
 
 export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'] {
-  const withUse = () =>
-    db
-      .selectFrom('keys')
-      .leftJoin('key_use', 'key_use.key_id', 'keys.id')
-      .selectAll('keys')
-      .select(['key_use.last_used_at', 'key_use.last_used_ip', 'key_use.last_used_client', 'key_use.request_count'])
-      .select(oldLastUse)
-
   return {
     async byId(workspaceId, id) {
-      const row = await withUse()
+      const row = await withUse(db)
         .where('keys.workspace_id', '=', workspaceId)
         .where('keys.id', '=', id)
         .executeTakeFirst()
@@ -36,29 +30,10 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       return row ? { ...toKey(row), secret: { hash, endsAt: date(row.secret_ends_at) } } : null
     },
 
-    async list(query, page) {
-      let rows = fitting(withUse(), query)
-      if (page.cursor) rows = rows.where('keys.id', '<', page.cursor)
-      const found = await rows
-        .orderBy('keys.id', 'desc')
-        .limit(page.limit + 1)
-        .execute()
-      const items = found.slice(0, page.limit).map(toKeyWithUse)
-      return { items, nextCursor: found.length > page.limit ? items.at(-1)!.id : null }
-    },
-
-    async tally(query) {
-      const rows = await db
-        .selectFrom(fitting(withUse(), query).select(stateAt(query.now).as('state')).as('found'))
-        .select(({ fn }) => ['found.state', fn.countAll<number>().as('keys')])
-        .groupBy('found.state')
-        .execute()
-      const counts = Object.fromEntries(rows.map(({ state, keys }) => [state, Number(keys)]))
-      return { ...NONE, ...counts }
-    },
+    ...keyListsIn(db),
 
     async named(workspaceId, nameOrHint) {
-      const rows = await withUse()
+      const rows = await withUse(db)
         .where('keys.workspace_id', '=', workspaceId)
         .where((eb) => eb.or([eb('keys.name', '=', nameOrHint), eb('keys.hint', '=', nameOrHint)]))
         .orderBy('keys.id', 'desc')
@@ -207,12 +182,8 @@ async function isKnown(tx: Tx, hash: string): Promise<boolean> {
 
 /** Up to the rotation the only secret there was: its last use is the key's. */
 function lastUseOf(keyId: string) {
-  return sql<number | null>`(select last_used_at from key_use where key_id = ${keyId})`
+  return sql<number | null>`(select nullif(last_used_at, 0) from key_use where key_id = ${keyId})`
 }
-
-/** Of the secret that ends with the overlap. */
-const oldLastUse = sql<number | null>`(select max(key_secrets.last_used_at) from key_secrets
-  where key_secrets.key_id = keys.id and key_secrets.ends_at = keys.overlap_ends_at)`.as('old_last_used_at')
 
 async function isMember(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
   const found = await tx
@@ -222,125 +193,4 @@ async function isMember(tx: Tx, workspaceId: string, userId: string): Promise<bo
     .where('user_id', '=', userId)
     .executeTakeFirst()
   return Boolean(found)
-}
-
-const NONE: Record<KeyState, number> = { active: 0, scheduled: 0, expired: 0, disabled: 0, revoked: 0 }
-
-type WithUse = KeyRow & { [column in Exclude<keyof KeyUseRow, 'key_id'>]: KeyUseRow[column] | null } & {
-  old_last_used_at: number | null
-}
-type Listing = SelectQueryBuilder<Tables & { key_use: KeyUseRow | null }, 'keys' | 'key_use', WithUse>
-
-/** Mirrors `stateOf` for lists; whether a key may pass is never decided here. */
-function stateAt(now: Date) {
-  return sql<KeyState>`case
-    when keys.revoked_at is not null then 'revoked'
-    when keys.disabled_at is not null then 'disabled'
-    when keys.expires_at <= ${now.getTime()} then 'expired'
-    when keys.not_before > ${now.getTime()} then 'scheduled'
-    else 'active' end`
-}
-
-function fitting(rows: Listing, { workspaceId, environment, ownerId, search, state, states, now }: KeyQuery): Listing {
-  let found = rows.where('keys.workspace_id', '=', workspaceId)
-  const wanted = state ? [state] : states
-  if (wanted) found = found.where(stateAt(now), 'in', wanted)
-  if (environment) found = found.where('keys.environment', '=', environment)
-  if (ownerId) found = found.where('keys.owner_id', '=', ownerId)
-  return search ? matching(found, search) : found
-}
-
-function matching(rows: Listing, search: string): Listing {
-  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`
-  return rows.where((eb) =>
-    eb.or(
-      (['keys.name', 'keys.hint', 'keys.description', 'key_use.last_used_client'] as const).map(
-        (column) => sql<boolean>`lower(${eb.ref(column)}) like ${pattern} escape '\\'`,
-      ),
-    ),
-  )
-}
-
-export function toKey(row: KeyRow): Key {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    ownerId: row.owner_id,
-    hint: row.hint,
-    name: row.name,
-    description: row.description,
-    environment: row.environment as Environment,
-    type: row.type as KeyType,
-    scopes: JSON.parse(row.scopes),
-    mcpAccess: JSON.parse(row.mcp_access),
-    ipAllow: JSON.parse(row.ip_allow),
-    rateLimitPerMinute: row.rate_limit_per_minute,
-    quotaPerDay: row.quota_per_day,
-    allowInUrl: row.allow_in_url === 1,
-    notBefore: date(row.not_before),
-    expiresAt: date(row.expires_at),
-    disabledAt: date(row.disabled_at),
-    overlapEndsAt: date(row.overlap_ends_at),
-    revokedAt: date(row.revoked_at),
-    revokedReason: row.revoked_reason,
-    createdAt: new Date(row.created_at),
-    createdBy: { kind: row.created_by_kind as Maker['kind'], id: row.created_by_id, label: row.created_by_label },
-    revision: row.revision,
-  }
-}
-
-function toKeyWithUse(row: WithUse): KeyWithUse {
-  return {
-    ...toKey(row),
-    lastUsedAt: date(row.last_used_at),
-    lastUsedIp: row.last_used_ip,
-    lastUsedClient: row.last_used_client,
-    requestCount: row.request_count ?? 0,
-    oldLastUsedAt: date(row.old_last_used_at),
-  }
-}
-
-function toRow(key: Key): KeyRow {
-  return {
-    ...toColumns(key),
-    id: key.id,
-    workspace_id: key.workspaceId,
-    owner_id: key.ownerId,
-    hint: key.hint,
-    environment: key.environment,
-    overlap_ends_at: time(key.overlapEndsAt),
-    created_at: key.createdAt.getTime(),
-    created_by_kind: key.createdBy.kind,
-    created_by_id: key.createdBy.id,
-    created_by_label: key.createdBy.label,
-    revision: key.revision,
-  } as KeyRow
-}
-
-/** Only what is named: a column left undefined is left alone. */
-function toColumns(changed: KeyChange): Partial<KeyRow> {
-  return {
-    name: changed.name,
-    description: changed.description,
-    type: changed.type,
-    scopes: changed.scopes && JSON.stringify(changed.scopes),
-    mcp_access: changed.mcpAccess && JSON.stringify(changed.mcpAccess),
-    ip_allow: changed.ipAllow && JSON.stringify(changed.ipAllow),
-    rate_limit_per_minute: changed.rateLimitPerMinute,
-    quota_per_day: changed.quotaPerDay,
-    allow_in_url: changed.allowInUrl === undefined ? undefined : Number(changed.allowInUrl),
-    not_before: time(changed.notBefore),
-    expires_at: time(changed.expiresAt),
-    disabled_at: time(changed.disabledAt),
-    revoked_at: time(changed.revokedAt),
-    revoked_reason: changed.revokedReason,
-  }
-}
-
-function time(date: Date | null | undefined): number | null | undefined {
-  return date === null ? null : date?.getTime()
-}
-
-function date(time: number | null): Date | null {
-  return time === null ? null : new Date(time)
 }

@@ -4,7 +4,7 @@ import { leftBehind } from '../core/keys/take-over.ts'
 import type { MemberChange, Store } from '../core/store.ts'
 import type { Role } from '../core/workspaces/roles.ts'
 import { append, appendAll } from './audit.ts'
-import { toKey } from './keys.ts'
+import { toKey } from './key-rows.ts'
 import type { Db, Tx } from './sqlite.ts'
 
 export function membersIn(db: Db, seal: KeyObject, moved: () => void): Store['members'] {

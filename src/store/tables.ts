@@ -113,6 +113,8 @@ export type KeySecretRow = {
 
 export type KeyUseRow = {
   key_id: string
+  workspace_id: string
+  /** 0: never. */
   last_used_at: number
   last_used_ip: string | null
   last_used_client: string | null

@@ -333,6 +333,8 @@ describe('disable, enable and revoke', () => {
       'key.enabled cli',
       'key.disabled cli',
       'key.created cli',
+      'repo.added cli',
+      'mcp.added cli',
       'workspace.created cli',
     ])
   })

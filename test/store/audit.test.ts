@@ -74,7 +74,7 @@ describe('a change whose audit line cannot be written', () => {
   /** Every method that changes something; a new one is missed by nobody, since the list is checked against the port. */
   async function acts(store: OpenStore) {
     const { workspace, owner, user, key: add } = await furnished(store)
-    const { key } = await add()
+    const { key, hash } = await add()
     const [bo, cy] = [await user({ passwordHash: 'old' }), await user()]
     const entry = entryOf('key.changed', workspace.id, 'x')
     await store.members.add(workspace.id, bo.id, 'member', NOW, entry)
@@ -110,6 +110,7 @@ describe('a change whose audit line cannot be written', () => {
       'keys.change': () => store.keys.change(key, { revokedAt: NOW }, entry),
       'keys.rotate': () => store.keys.rotate(key, { hash: fresh.hash, hint: 'h', overlapEndsAt: NOW }, NOW, entry),
       'keys.finishRotation': () => store.keys.finishRotation(key, NOW, entry),
+      'keys.revokeBySecret': () => store.keys.revokeBySecret([hash], NOW, 'leaked', () => entry),
       'keys.remove': () => store.keys.remove(key, entry),
       'mcps.add': () => store.mcps.add(anMcp(workspace, { slug: 'new' }), entry),
       'mcps.change': () => store.mcps.change({ ...mcp, name: 'New', revision: 2 }, entry),
@@ -169,7 +170,8 @@ describe('a change whose audit line cannot be written', () => {
     const names: string[] = []
     for (const [, noun, body] of port.matchAll(/export type (\w+)Store = \{\n([\s\S]*?)\n\}/g))
       for (const method of body!.split(/^ {2}(?=\w+\()/m))
-        if (/AuditEntry|Furniture/.test(method)) // which brings its entries along
+        if (/AuditEntry|Furniture/.test(method))
+          // which brings its entries along
           names.push(`${NOUNS[noun!] ?? `${noun!.toLowerCase()}s`}.${/^\w+/.exec(method)![0]}`)
     const covered = Object.keys(await acts(storeIn()))
     expect(covered.sort()).toEqual(names.filter((name) => name !== 'setup.complete').sort())
