@@ -35,6 +35,9 @@ export function qualityOf(search: Search, questions: Question[] = QUESTIONS): Qu
 
 function isIt(answer: string, path: string, heading: string): boolean {
   const [document, start] = answer.split('#') as [string, string]
-  const own = heading.split(' › ').at(-1)!
+  const own = heading
+    .split(' › ')
+    .at(-1)!
+    .replace(/^\d+\. /, '')
   return path === document && own.toLowerCase().replaceAll('`', '').startsWith(start.toLowerCase().replaceAll('`', ''))
 }
