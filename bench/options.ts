@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['calls', 'keys', 'lists', 'memory', 'start'] as const
+export const PARTS = ['calls', 'keys', 'lists', 'memory', 'start', 'search'] as const
 export type Part = (typeof PARTS)[number]
 
 export type Options = {
@@ -16,6 +16,8 @@ export type Options = {
   earlyCalls: number
   manyKeys: number
   upstreams: number
+  /** Of documents. */
+  sections: number
   /** An upstream that never answers holds up the first list for seconds: too long for a smoke run. */
   silentToo: boolean
   executable: string | null
@@ -72,6 +74,7 @@ export function readOptions(argv: string[]): Options | null {
     earlyCalls: quick ? 500 : 10_000,
     manyKeys: quick ? 1000 : 100_000,
     upstreams: quick ? 10 : 100,
+    sections: quick ? 500 : 100_000,
     silentToo: !quick,
     executable: values.executable ? 'dist/claviger' : null,
     peers: values.peers,

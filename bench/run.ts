@@ -7,6 +7,7 @@ import { startLoader } from './loaders.ts'
 import { type Memory, measureMemory } from './memory.ts'
 import { type Options, readOptions } from './options.ts'
 import { endAll } from './processes.ts'
+import { measureSearch, type Searching } from './search.ts'
 import { measureStartUp, type StartUp } from './start-up.ts'
 import { tables } from './tables.ts'
 import { type Target, targetsOf } from './targets.ts'
@@ -21,6 +22,7 @@ export type Results = {
   lists?: Lists
   memory?: Memory
   start?: StartUp
+  search?: Searching
 }
 
 export type Report = Results & { targets: Target[] }
@@ -43,6 +45,7 @@ async function measureAll(options: Options): Promise<Results> {
   results.lists = await part('lists', () => measureLists(options, startLoader(), told))
   results.memory = await part('memory', () => measureMemory(options, startLoader(), told))
   results.keys = await part('keys', () => measureKeys(options, told))
+  results.search = await part('search', () => measureSearch(options, told))
   return results
 }
 

@@ -1,11 +1,12 @@
 import { cpus } from 'node:os'
 import type { Row } from './calls.ts'
 import type { Results } from './run.ts'
+import type { Searching } from './search.ts'
 import { ratio, targetsOf } from './targets.ts'
 
 /** Everything that was measured, as Markdown. */
 export function tables(results: Results): string {
-  const { calls, keys, lists, memory, start } = results
+  const { calls, keys, lists, memory, start, search } = results
   const parts = [header(results)]
   if (calls) parts.push(`## Calls\n\n${callTable(calls)}`)
   if (keys) parts.push(`## Keys, in process\n\n${keyTables(keys)}`)
@@ -43,12 +44,32 @@ export function tables(results: Results): string {
         ],
       )}`,
     )
+  if (search) parts.push(`## Search of documents\n\n${searchTables(search)}`)
   parts.push(`## Goals\n\n${goalTable(results)}`)
   return `${parts.join('\n\n')}\n`
 }
 
 function header({ at, program, rounds, seconds }: Results): string {
   return `# Measured ${at.slice(0, 10)}\n\nBun ${Bun.version}, ${process.platform} ${process.arch}, ${cpus().length} cores; ${program}; ${rounds} rounds of ${seconds} s, medians.`
+}
+
+function searchTables({ sections, queries, rows, quality }: Searching): string {
+  const speed = table(
+    [`${whole(sections)} sections, ${whole(queries)} queries`, 'indexed/s', 'size MB', 'queries/s', 'p50 ms', 'p99 ms'],
+    rows.map((row) => [
+      row.name,
+      whole(row.indexPerSecond),
+      whole(row.sizeMb),
+      whole(row.perSecond),
+      ms(row.p50Ms),
+      ms(row.p99Ms),
+    ]),
+  )
+  const answers = table(
+    [`${quality[0]!.questions} questions`, 'recall@5', 'MRR'],
+    quality.map(({ name, recallAt5, meanReciprocalRank }) => [name, ratio(recallAt5), ratio(meanReciprocalRank)]),
+  )
+  return `${speed}\n\n${answers}`
 }
 
 function callTable(rows: Row[]): string {
