@@ -25,7 +25,8 @@ export function listenSwiftly(server: Server, paths: readonly string[], answer: 
     })
   const { serve } = Bun
   const routes = Object.fromEntries(paths.map((path) => [path, fetch]))
-  const withRoutes = (options: object) => serve({ ...options, routes } as Parameters<typeof serve>[0])
+  const withRoutes = (options: object) =>
+    serve({ ...options, routes, development: false } as Parameters<typeof serve>[0])
   Object.assign(Bun, { serve: withRoutes })
   try {
     listen()
