@@ -2,6 +2,7 @@ import type { Mcp } from '../core/mcps/mcp.ts'
 import { exposedName, looksHashed, splitName } from '../core/mcps/names.ts'
 import type { NamedThing, Offer } from '../core/mcps/state.ts'
 import { allows, mcpNotPermitted, reaches, refusalFor, toolNotPermitted } from '../core/policy.ts'
+import { type Audience, audienceOf } from '../upstreams/audience.ts'
 import type { JsonObject } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
@@ -86,6 +87,13 @@ async function reachableMcps(gateway: Gateway, { workspaceId, environment, ...re
   return [...mcps.values()].filter((mcp) => mcp.targets[environment] && reaches(reach, mcp.slug))
 }
 
+/** Some servers offer more to clients that they can ask something back. */
+function audienceFor({ era, session, message }: Turn): Audience {
+  const meta = message.params?._meta as JsonObject | undefined
+  const declared = meta?.['io.modelcontextprotocol/clientCapabilities'] as JsonObject | undefined
+  return audienceOf(era, session?.introduction.capabilities ?? declared)
+}
+
 async function mergedList(gateway: Gateway, turn: Turn): Promise<JsonObject> {
   const { key, era, message } = turn
   const { kind, member } = LISTS[message.method]!
@@ -93,7 +101,7 @@ async function mergedList(gateway: Gateway, turn: Turn): Promise<JsonObject> {
   const lists = await Promise.all(
     mcps.map(async (mcp) => {
       if (kind !== 'tools' && !allows(key, { slug: mcp.slug, tool: null })) return []
-      const offer = await gateway.catalogue.offer(mcp, key.environment)
+      const offer = await gateway.catalogue.offer(mcp, key.environment, audienceFor(turn))
       return visible(key, mcp.slug, kind, offer[kind]).map((thing) => exposed(mcp, kind, thing))
     }),
   )
@@ -167,14 +175,15 @@ async function ownName(
 
 async function unhashed(
   gateway: Gateway,
-  { key }: Turn,
+  turn: Turn,
   slug: string,
   kind: 'tools' | 'prompts',
   seen: string,
 ): Promise<string | null> {
+  const { key } = turn
   const mcp = (await gateway.shelf.of(key.workspaceId)).get(slug)
   if (!mcp?.targets[key.environment]) return null
-  const offer = await gateway.catalogue.offer(mcp, key.environment)
+  const offer = await gateway.catalogue.offer(mcp, key.environment, audienceFor(turn))
   return offer[kind].find(({ name }) => exposedName(slug, name) === seen)?.name ?? null
 }
 
@@ -190,7 +199,7 @@ async function mcpOfResource(gateway: Gateway, turn: Turn, uri: string): Promise
   const { key } = turn
   const mcps = (await reachableMcps(gateway, key)).filter(({ slug }) => allows(key, { slug, tool: null }))
   if (mcps.length === 0) throw refusalFor(key, { slug: '*', tool: null }) ?? mcpNotPermitted()
-  const offers = await Promise.all(mcps.map((mcp) => gateway.catalogue.offer(mcp, key.environment)))
+  const offers = await Promise.all(mcps.map((mcp) => gateway.catalogue.offer(mcp, key.environment, audienceFor(turn))))
   const by = (fits: (offer: Offer) => boolean) => mcps.find((_, i) => fits(offers[i]!))
   const withAny = mcps.filter((_, i) => offers[i]!.resources.length + offers[i]!.templates.length > 0)
   const mcp =

@@ -3,6 +3,7 @@ import type { Environment } from '../core/keys/key.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
 import type { KnownOffer, Offer } from '../core/mcps/state.ts'
 import type { Log } from '../log.ts'
+import { ANYBODY, type Audience } from './audience.ts'
 import { type Change, changesIn, without } from './changes.ts'
 import type { Lease, Party } from './lease.ts'
 import { offerOver } from './listing.ts'
@@ -10,7 +11,7 @@ import type { Pool } from './pool.ts'
 
 export type Catalogue = {
   /** What is known of an MCP's offer, at once where anything is known; asked anew behind the answer. */
-  offer(mcp: Mcp, environment: Environment): Promise<Offer>
+  offer(mcp: Mcp, environment: Environment, audience?: Audience): Promise<Offer>
   /** What was heard last, without asking. */
   known(mcp: Mcp, environment: Environment): Promise<KnownOffer | null>
   refresh(mcp: Mcp, environment: Environment): Promise<KnownOffer>
@@ -34,12 +35,15 @@ const NOTHING: Offer = { tools: [], prompts: [], resources: [], templates: [] }
 /** Some servers say that their list has changed whenever it is read. */
 const PAUSE_MS = { shortest: 50, longest: 60_000 }
 
-const OURSELVES: Party = { era: 'modern', keyId: 'catalogue', session: null }
+function partyFor(audience: Audience): Party {
+  return { era: audience.era, keyId: 'catalogue', session: null, audience }
+}
 
 type Known = {
   name: string
   mcp: Mcp
   environment: Environment
+  audience: Audience
   /** A connection of its own that says something else than the one that speaks for all; null: that one. */
   over: Lease | null
   offer: Offer | null
@@ -68,11 +72,26 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
     return known.get(name) ?? begin(name, mcp, environment, null, kept)
   }
 
-  function begin(name: string, mcp: Mcp, environment: Environment, over: Lease | null, kept: KnownOffer | null): Known {
+  /** What a server offers clients that it can ask something back is kept in memory alone: there are few such servers. */
+  async function entryOf(mcp: Mcp, environment: Environment, audience: Audience): Promise<Known> {
+    if (audience.can.length === 0) return entryFor(mcp, environment)
+    const name = [nameOf(mcp, environment), audience.era, ...audience.can].join('/')
+    return known.get(name) ?? begin(name, mcp, environment, null, null, audience)
+  }
+
+  function begin(
+    name: string,
+    mcp: Mcp,
+    environment: Environment,
+    over: Lease | null,
+    kept: KnownOffer | null,
+    audience = ANYBODY,
+  ): Known {
     const entry: Known = {
       name,
       mcp,
       environment,
+      audience,
       over,
       offer: kept?.offer ?? null,
       heardAt: kept?.heardAt.getTime() ?? 0,
@@ -101,19 +120,36 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 
   async function askNow(entry: Known): Promise<KnownOffer> {
-    const { mcp, environment, over } = entry
+    const { mcp, environment, audience, over } = entry
     const stale = [...entry.stale]
     entry.stale.clear()
-    const lease = over ?? (await pool.reach(mcp, environment, OURSELVES))
-    const offer = await offerOver(lease, mcp)
+    const lease = over ?? (await pool.reach(mcp, environment, partyFor(audience)))
+    const isForAll = audience.can.length === 0
+    if (!isForAll && lease.hello.era !== audience.era) return sameAsForAll(entry) // nobody of the other era can be asked
+    const offer = await offerOver(lease, mcp, audience)
     const changes = changesIn(entry.offer ?? without(offer, stale), offer)
     entry.offer = offer
     entry.heardAt = time()
     entry.failedAt = 0
     const kept = { offer, heardAt: ctx.now() }
-    if (!over) await ctx.store.mcps.keepOffer(mcp, environment, kept)
-    if (changes.length > 0) for (const hear of heard) hear(mcp, environment, changes, over)
+    if (!over && isForAll) await ctx.store.mcps.keepOffer(mcp, environment, kept)
+    if (changes.length > 0 && isForAll) for (const hear of heard) hear(mcp, environment, changes, over)
     return kept
+  }
+
+  async function sameAsForAll(entry: Known): Promise<KnownOffer> {
+    const kept = await ask(await entryFor(entry.mcp, entry.environment))
+    entry.offer = kept.offer
+    entry.heardAt = time()
+    entry.failedAt = 0
+    return kept
+  }
+
+  /** Whoever asks next waits for an answer that knows of the change. */
+  function forgetAudiences(mcp: Mcp, environment: Environment): void {
+    for (const [name, entry] of known)
+      if (entry.audience.can.length > 0 && entry.mcp.id === mcp.id && entry.environment === environment)
+        known.delete(name)
   }
 
   function askSoon(entry: Known, kind: keyof Offer): void {
@@ -129,7 +165,7 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 
   function speaksForAll({ line }: Lease, { mcp, environment }: Known): boolean {
-    const usual = pool.reach(mcp, environment, OURSELVES)
+    const usual = pool.reach(mcp, environment, partyFor(ANYBODY))
     if (!(usual instanceof Promise)) return usual.line === line
     usual.catch(() => {}) // it is asked all the same
     return false
@@ -145,11 +181,13 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 
   return {
-    async offer(mcp, environment) {
-      const entry = await entryFor(mcp, environment)
+    async offer(mcp, environment, audience = ANYBODY) {
+      const entry = await entryOf(mcp, environment, audience)
+      const otherwise = async () =>
+        (entry.audience.can.length > 0 && (await entryFor(mcp, environment)).offer) || NOTHING
       if (entry.offer && time() - entry.heardAt < FRESH_MS) return entry.offer
       const failedJustNow = time() - entry.failedAt < AFTER_FAILURE_MS
-      if (failedJustNow) return entry.offer ?? NOTHING
+      if (failedJustNow) return entry.offer ?? otherwise()
       const asking = ask(entry)
       asking.catch((error) =>
         log.debug('An offer could not be heard', { mcp: mcp.slug, why: (error as Error).message }),
@@ -158,11 +196,11 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
       // a server that was never heard is waited for once: one that stays silent must not slow every list
       entry.firstAskedAt ??= time()
       const patienceMs = DEADLINE_MS - (time() - entry.firstAskedAt)
-      if (patienceMs <= 0) return NOTHING
+      if (patienceMs <= 0) return otherwise()
       return within(
         patienceMs,
         asking.then(({ offer }) => offer),
-      ).catch(() => NOTHING)
+      ).catch(otherwise)
     },
     async known(mcp, environment) {
       const { offer, heardAt } = await entryFor(mcp, environment)
@@ -172,6 +210,7 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
       return ask(await entryFor(mcp, environment))
     },
     stale(mcp, environment, kind, over) {
+      forgetAudiences(mcp, environment)
       void entryFor(mcp, environment).then((base) => {
         if (!over.dedicated && !speaksForAll(over, base)) askOver(over, base, kind)
         askSoon(base, kind)

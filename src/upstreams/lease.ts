@@ -1,4 +1,5 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
+import type { Audience } from './audience.ts'
 import type { Connection, JsonObject, Message } from './connection.ts'
 import type { Era, Hello, Introduction } from './handshake.ts'
 
@@ -8,6 +9,8 @@ export type Party = {
   keyId: string
   /** Of an older client: it may be asked back (sampling, elicitation, roots), so it has a session of its own. */
   session: SessionParty | null
+  /** Where lists alone are read: for whom. */
+  audience?: Audience
 }
 
 export type SessionParty = {
@@ -30,11 +33,16 @@ export type Lease = {
   isOpen(): boolean
 }
 
+/** Begins the scope of a connection that only reads lists, in the name of clients that can be asked back. */
+export const LISTS_FOR = 'lists:'
+
 /** Older clients that can be asked back, and servers kept apart by session, get a connection of their own. */
-export function scopeOf(mcp: Mcp, { keyId, session }: Party): { name: string; session: SessionParty | null } {
+export function scopeOf(mcp: Mcp, { keyId, session, audience }: Party): { name: string; session: SessionParty | null } {
   const dedicated =
     session !== null && (mcp.isolation === 'per-session' || canBeAsked(session.introduction.capabilities))
   if (dedicated) return { name: `session:${session.id}`, session }
+  if (audience?.era === 'legacy' && audience.can.length > 0)
+    return { name: `${LISTS_FOR}${audience.can.join('+')}`, session: null }
   return { name: mcp.isolation === 'shared' ? 'shared' : `key:${keyId}`, session: null }
 }
 

@@ -1,5 +1,6 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
 import type { NamedThing, Offer } from '../core/mcps/state.ts'
+import { type Audience, capabilitiesOf } from './audience.ts'
 import type { JsonObject } from './connection.ts'
 import { envelope, RpcError, resultOf } from './handshake.ts'
 import type { Lease } from './lease.ts'
@@ -7,12 +8,12 @@ import type { Lease } from './lease.ts'
 const MOST_PAGES = 64
 
 /** All that a server offers over this connection. */
-export async function offerOver(lease: Lease, mcp: Mcp): Promise<Offer> {
+export async function offerOver(lease: Lease, mcp: Mcp, audience: Audience): Promise<Offer> {
   const { capabilities } = lease.hello
   const list = (capability: string, method: string, member: string) =>
-    capabilities[capability] ? listAll(lease, mcp, method, member).catch(asNothing) : Promise.resolve([])
+    capabilities[capability] ? listAll(lease, mcp, audience, method, member).catch(asNothing) : Promise.resolve([])
   const [tools, prompts, resources, templates] = await Promise.all([
-    capabilities.tools ? listAll(lease, mcp, 'tools/list', 'tools') : [],
+    capabilities.tools ? listAll(lease, mcp, audience, 'tools/list', 'tools') : [],
     list('prompts', 'prompts/list', 'prompts'),
     list('resources', 'resources/list', 'resources'),
     list('resources', 'resources/templates/list', 'resourceTemplates'),
@@ -34,13 +35,21 @@ function isNamed(thing: unknown, member: string): thing is NamedThing {
   )
 }
 
-async function listAll(lease: Lease, mcp: Mcp, method: string, member: string): Promise<NamedThing[]> {
+async function listAll(
+  lease: Lease,
+  mcp: Mcp,
+  audience: Audience,
+  method: string,
+  member: string,
+): Promise<NamedThing[]> {
   const found: NamedThing[] = []
   let cursor: string | undefined
   for (let page = 0; page < MOST_PAGES; page++) {
     const meta =
       lease.hello.era === 'modern'
-        ? { _meta: envelope({ capabilities: {}, clientInfo: { name: 'claviger', version: '0' } }) }
+        ? {
+            _meta: envelope({ capabilities: capabilitiesOf(audience), clientInfo: { name: 'claviger', version: '0' } }),
+          }
         : {}
     const params: JsonObject = { ...(cursor !== undefined && { cursor }), ...meta }
     const answer = await lease.connection.call({

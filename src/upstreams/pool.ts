@@ -1,10 +1,11 @@
 import type { Environment } from '../core/keys/key.ts'
 import type { Mcp, Target } from '../core/mcps/mcp.ts'
 import type { Log } from '../log.ts'
+import { capabilitiesOf } from './audience.ts'
 import { connecting, type Openers } from './connect.ts'
 import { CallFailed, Cancelled, type Message } from './connection.ts'
 import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
-import { type Lease, type Party, type SessionParty, scopeOf } from './lease.ts'
+import { type Lease, LISTS_FOR, type Party, type SessionParty, scopeOf } from './lease.ts'
 import { type Subscriber, type Subscriptions, subscriptionsOf } from './subscriptions.ts'
 import { troublesOf } from './troubles.ts'
 import { verdictsOf } from './verdicts.ts'
@@ -55,7 +56,7 @@ const IDLE_MS = 10 * 60_000
 const LIFE_MS = 24 * 3_600_000
 const SWEEP_MS = 30_000
 const UNSUBSCRIBE_MS = 10_000
-const MOST_PROCESSES = { of: 100, ofKey: 16 }
+const MOST_PROCESSES = { of: 100, ofKey: 16, forLists: 4 }
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
@@ -102,7 +103,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   ): Promise<Lease> {
     if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
-    refuseTooMany(mcp, party.keyId)
+    refuseTooMany(mcp, party.keyId, scope.name)
     const entry: Entry = {
       name,
       place,
@@ -133,7 +134,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
         reader: { workspaceId: mcp.workspaceId, environment },
         place,
         era: party.era,
-        as: session?.introduction ?? ourselves,
+        as: session?.introduction ?? introductionFor(entry),
         ears: {
           unasked(message) {
             if (!session) hearShared(entry, message)
@@ -171,14 +172,19 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     }
   }
 
+  function introductionFor({ scope, party }: Entry): Introduction {
+    if (!party.audience || !scope.startsWith(LISTS_FOR)) return ourselves
+    return { ...ourselves, capabilities: capabilitiesOf(party.audience) }
+  }
+
   /** On a shared connection nobody can be asked, and what concerns one caller must not reach another. */
-  function hearShared({ mcp, environment, open }: Entry, message: Message): void {
+  function hearShared({ mcp, environment, scope, open }: Entry, message: Message): void {
     if (!open) return
     if (message.id !== undefined) {
       open.connection.respond(message.id, { error: { code: -32601, message: 'This client cannot be asked.' } })
       return
     }
-    for (const { hear } of listeners) hear(mcp, environment, message, open)
+    if (!scope.startsWith(LISTS_FOR)) for (const { hear } of listeners) hear(mcp, environment, message, open)
   }
 
   function subscribeAgain({ line, hello, connection }: Lease, timeoutMs: number): void {
@@ -188,7 +194,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   }
 
   function isListenedTo({ name, mcp, environment, party, scope }: Entry): boolean {
-    if (scope.startsWith('session:') && party.session?.isOver()) return false
+    if (scope.startsWith(LISTS_FOR) || (scope.startsWith('session:') && party.session?.isOver())) return false
     return subscriptions.of(name).length > 0 || listeners.some(({ isHeard }) => isHeard(mcp, environment))
   }
 
@@ -205,11 +211,14 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   }
 
   /** A process for each of many clients would bring the host down before it served them. */
-  function refuseTooMany(mcp: Mcp, keyId: string): void {
+  function refuseTooMany(mcp: Mcp, keyId: string, scope: string): void {
     if (mcp.transport !== 'stdio') return
     const running = [...entries.values()].filter((entry) => entry.mcp.id === mcp.id)
-    const own = running.filter(({ scope, party }) => scope.startsWith('session:') && party.keyId === keyId)
-    if (own.length >= MOST_PROCESSES.ofKey)
+    const forLists = running.filter((entry) => entry.scope.startsWith(LISTS_FOR))
+    const own = running.filter((entry) => entry.scope.startsWith('session:') && entry.party.keyId === keyId)
+    if (scope.startsWith(LISTS_FOR) && forLists.length >= MOST_PROCESSES.forLists)
+      throw notStarted(`${mcp.slug} runs for the lists of ${forLists.length} kinds of clients already.`)
+    if (scope.startsWith('session:') && own.length >= MOST_PROCESSES.ofKey)
       throw notStarted(
         `${mcp.slug} runs for ${own.length} sessions of this key already, which is the most. End one, or wait until it has been idle for half an hour.`,
       )

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Context } from '../../src/core/context.ts'
 import { createLog } from '../../src/log.ts'
+import { type Audience, audienceOf } from '../../src/upstreams/audience.ts'
 import { catalogueOf } from '../../src/upstreams/catalogue.ts'
 import type { Change } from '../../src/upstreams/changes.ts'
 import { anMcp, type Manner, pooled, program } from './pooled.ts'
@@ -63,4 +64,32 @@ it('forgets what was heard of an MCP that is there no more', async () => {
   await catalogue.refresh(anMcp(), 'live')
   catalogue.keepOnly(() => false)
   expect(catalogue.workspaces()).toEqual(new Set())
+})
+
+it('reads the lists for clients that can be asked over a connection that can be asked too, and keeps them apart', async () => {
+  const { pool, lines } = pooled({
+    result: (method) => (method === 'initialize' ? CAPABLE : undefined),
+    says({ method, id }, line) {
+      if (method !== 'tools/list') return
+      const able = line.asked.some(
+        ({ params }) => (params?.capabilities as object | undefined) && 'roots' in (params!.capabilities as object),
+      )
+      line.say({ jsonrpc: '2.0', id, result: { tools: [{ name: 'a' }, ...(able ? [{ name: 'get-roots' }] : [])] } })
+    },
+    silent: ['tools/list'],
+  })
+  const ctx = {
+    now: () => new Date('2026-06-01'),
+    store: { mcps: { offer: async () => null, keepOffer: async () => {} } },
+  }
+  const log = createLog({ level: 'error', write: () => {}, now: ctx.now })
+  const catalogue = catalogueOf(ctx as unknown as Context, pool, log)
+  const names = async (audience?: Audience) =>
+    (await catalogue.offer(anMcp(), 'live', audience)).tools.map(({ name }) => name)
+  const able = audienceOf('legacy', { roots: { listChanged: true } })
+  expect(await names()).toEqual(['a'])
+  expect(await names(able)).toEqual(['a', 'get-roots'])
+  expect(await names()).toEqual(['a'])
+  expect(await names(audienceOf('modern', { roots: {} }))).toEqual(['a']) // it does not speak to those
+  expect(lines.filter(({ closed }) => !closed)).toHaveLength(2)
 })
