@@ -1,14 +1,24 @@
 import type { Request } from 'express'
-import type { Environment } from '../core/keys/key.ts'
 import type { KeyQuery } from '../core/store.ts'
 import type { Inside } from './entrance.ts'
+import { orderNamed } from './key-list-orders.ts'
 
 /** What the address of the list says: every search can be bookmarked, and works without scripts. */
-export type Asked = { q: string; environment: string; mine: boolean; section: string; steps: string[] }
+export type Asked = {
+  q: string
+  environment: string
+  type: string
+  mine: boolean
+  sort: string
+  section: string
+  /** The way to this page: where each page before it ended. */
+  steps: string[]
+}
 
-/** How many pages back a list remembers; before that it begins again. */
-export const MOST_STEPS = 40
-const STEP = /^[\w-]{1,200}$/
+/** How far back a list remembers, so that its address stays one; before that it begins again. */
+const MOST_STEPS = 40
+const LONGEST_WAY = 4000
+const STEP = /^[\w-]{1,1000}$/
 
 export function askedIn({ query }: Request): Asked {
   const said = (name: string) => {
@@ -18,32 +28,46 @@ export function askedIn({ query }: Request): Asked {
   return {
     q: said('q').slice(0, 200),
     environment: said('environment'),
+    type: said('type'),
     mine: said('mine') !== '',
+    sort: said('sort'),
     section: said('section'),
     steps: said('from')
       .split('.')
-      .filter((step) => STEP.test(step))
-      .slice(-MOST_STEPS),
+      .filter((step) => STEP.test(step)),
   }
 }
 
-export function queryFor({ q, environment, mine }: Asked, { workspace, person }: Inside, now: Date): KeyQuery {
-  const one = (['live', 'test'] as Environment[]).find((name) => name === environment)
+export function queryFor(asked: Asked, { workspace, person }: Inside, now: Date): KeyQuery {
+  const { sort, order } = orderNamed(asked.sort)
   return {
     workspaceId: workspace.id,
     now,
-    ...(q && { search: q }),
-    ...(one && { environment: one }),
-    ...(mine && { ownerId: person.user.id }),
+    search: asked.q || undefined,
+    environment: oneOf(['live', 'test'] as const, asked.environment),
+    type: oneOf(['restricted', 'unrestricted'] as const, asked.type),
+    ownerId: asked.mine ? person.user.id : undefined,
+    sort,
+    order,
   }
+}
+
+function oneOf<T extends string>(choices: readonly T[], typed: string): T | undefined {
+  return choices.find((choice) => choice === typed)
 }
 
 /** The same search elsewhere: from its beginning, unless steps are given. */
 export function addressFor(base: string, asked: Asked) {
   return (change: Partial<Asked>): string => {
-    const { q, environment, mine, section, steps } = { ...asked, steps: [], ...change }
-    const said = { q, environment, mine: mine ? 'yes' : '', section, from: steps.join('.') }
+    const { mine, steps, ...rest } = { ...asked, steps: [], ...change }
+    const said = { ...rest, mine: mine ? 'yes' : '', from: shortened(steps).join('.') }
     const query = new URLSearchParams(Object.entries(said).filter(([, value]) => value !== ''))
     return `${base}/keys${query.size > 0 ? `?${query}` : ''}`
   }
+}
+
+function shortened(steps: string[]): string[] {
+  const kept = steps.slice(-MOST_STEPS)
+  while (kept.length > 1 && kept.join('.').length > LONGEST_WAY) kept.shift()
+  return kept
 }

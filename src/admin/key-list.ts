@@ -4,8 +4,8 @@ import type { KeyQuery } from '../core/store.ts'
 import { isHtmx, show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
-import { addressFor, askedIn, MOST_STEPS, queryFor } from './key-list-asked.ts'
-import { headsFor } from './key-list-heads.ts'
+import { addressFor, askedIn, queryFor } from './key-list-asked.ts'
+import { headsFor, ORDERS } from './key-list-orders.ts'
 import { mayIssue, rowOf } from './key-row.ts'
 
 type Section = { id: string; title: string; text?: string; states: KeyState[]; atFirst: number }
@@ -13,7 +13,13 @@ type Section = { id: string; title: string; text?: string; states: KeyState[]; a
 const SECTIONS: Section[] = [
   { id: 'enabled', title: 'Enabled', states: ['active', 'scheduled'], atFirst: 50 },
   { id: 'disabled', title: 'Disabled', text: 'Refused until enabled again.', states: ['disabled'], atFirst: 20 },
-  { id: 'over', title: 'Expired and revoked', text: 'Refused for good.', states: ['expired', 'revoked'], atFirst: 20 },
+  {
+    id: 'over',
+    title: 'Expired and revoked',
+    text: 'Refused. Only an expired key can work again, with a later end.',
+    states: ['expired', 'revoked'],
+    atFirst: 20,
+  },
 ]
 const PAGE = 50
 
@@ -53,7 +59,8 @@ export function keysPage(door: Door) {
       total: isSearch(query) ? countOf(await everyState(door, workspace.id)) : found,
       found,
       asked,
-      ...headsFor(asked, address),
+      heads: headsFor(asked.sort, (sort) => address({ sort })),
+      orders: ORDERS,
       tabs: {
         label: 'Keys',
         links: [{ href: address({ section: '' }), label: 'All', count: found, current: !chosen }, ...links],
@@ -62,7 +69,7 @@ export function keysPage(door: Door) {
       sections,
       pagination: chosen && {
         previous: steps.length > 0 ? address({ steps: steps.slice(0, -1) }) : null,
-        next: nextCursor && address({ steps: [...steps, nextCursor].slice(-MOST_STEPS) }),
+        next: nextCursor && address({ steps: [...steps, nextCursor] }),
       },
     }
     const partial = isHtmx(visit) && req.get('hx-request-type') !== 'full'
@@ -71,8 +78,8 @@ export function keysPage(door: Door) {
   }
 }
 
-function isSearch({ search, environment, ownerId }: KeyQuery): boolean {
-  return Boolean(search || environment || ownerId)
+function isSearch({ search, environment, type, ownerId }: KeyQuery): boolean {
+  return Boolean(search || environment || type || ownerId)
 }
 
 function everyState({ ctx }: Door, workspaceId: string): Promise<Record<KeyState, number>> {

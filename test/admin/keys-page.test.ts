@@ -172,6 +172,7 @@ describe('rotating a key', () => {
     expect([again.status, fullKeyIn(await again.text())]).toEqual([409, null])
     const shown = await page()
     expect(shown).toContain('Two secrets work')
+    expect(shown).toContain('Rotating')
     expect(shown).toContain(`${path}/finish-rotation`)
     expect(shown).toMatch(/Rotated, the old secret working until 2026-06-01 13:00 UTC/)
     expect(shown).not.toContain(`${path}/rotate"`)
@@ -193,7 +194,9 @@ describe('rotating a key', () => {
   it('is finished by hand, after a look at who still has the old secret', async () => {
     const { ctx, page, send, fullKey, get } = await ofMember()
     await send('rotate', { once: once({ ctx }) })
-    expect(await page('/finish-rotation')).toContain('The old secret was never used')
+    const asked = await page('/finish-rotation')
+    expect(asked).toContain('The old secret was never used')
+    expect(asked).toContain('Nobody has ever used it.')
     const answer = await send('finish-rotation')
     expect(answer.status).toBe(303)
     expect(await (await get('/api/v1/whoami', fullKey)).json()).toMatchObject({ code: 'revoked_key' })
