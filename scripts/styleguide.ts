@@ -3,6 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Eta } from 'eta'
+import { connectCard } from '../src/admin/connect-card.ts'
+import type { Door } from '../src/admin/door.ts'
+import type { Inside } from '../src/admin/entrance.ts'
 import { launchBrowser } from '../test/support/browser.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -171,12 +174,16 @@ const impact = {
     { ip: '2001:db8::17', calls: 14 },
   ],
 }
-const snippets = [
-  {
-    label: 'Who is this key?',
-    text: `curl https://keys.example.com/api/v1/whoami -H 'Authorization: Bearer ${fullKey}'`,
-  },
-]
+const connect = (more: object) =>
+  connectCard(
+    { ctx: { now: () => now }, publicUrl: new URL('https://keys.example.com') } as unknown as Door,
+    {
+      base,
+      caller: { kind: 'person', role: 'owner' },
+      person: { user: { name: 'Ana', email: 'ana@example.com' } },
+    } as unknown as Inside,
+    { slug: null, ...more },
+  )
 const member = (userId: string, name: string, role: string, more: object = {}) => ({
   userId,
   name,
@@ -378,7 +385,16 @@ const PAGES: Record<string, Page> = {
     imported: 2,
     errors: [{ field: 'keys', message: 'Nightly report: A key with this SHA-256 is known to this server.' }],
   }),
-  'key-issued': page('keys/issued', 'Keys', { key: laptop, fullKey, snippets, may, mayNot: ['Call anything else.'] }),
+  'key-issued': page('keys/issued', 'Keys', {
+    key: laptop,
+    fullKey,
+    connect: connect({ issued: { key: laptop, fullKey } }),
+    signal: signals[0],
+    may,
+    mayNot: ['Call anything else.'],
+  }),
+  connect: page('connect/index', 'Keys', { connect: connect({ like: laptop }) }),
+  'first-run': page('connect/first', 'Keys', { connect: connect({ first: true }) }),
   key: page('keys/show', 'Keys', {
     key: laptop,
     may,

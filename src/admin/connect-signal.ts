@@ -33,13 +33,13 @@ function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: bool
       return {
         state: call.state,
         title: 'Waiting for the first call…',
-        text: 'This turns green by itself as soon as the client comes.',
+        text: `This turns green by itself as soon as somebody comes with “${key.name}”.`,
       }
     case 'quiet':
       return {
         state: call.state,
         title: 'Nobody has come yet',
-        text: 'Still waiting. Meanwhile:',
+        text: `Still waiting for somebody with “${key.name}”. Meanwhile:`,
         advice: adviceFor(originOf(door, visit), key),
       }
     case 'green':

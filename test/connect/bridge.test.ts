@@ -80,6 +80,21 @@ describe('claviger bridge', PATIENCE, () => {
     expect(seen).toEqual([0, 50, 100])
   })
 
+  it.each(['auto', 'legacy'] as const)('cancels what the client gives up, mode %s', async (mode) => {
+    const { app, url, fullKey } = await world()
+    const client = await v2(url, fullKey, mode)
+    const stop = new AbortController()
+    const call = client.callTool({ name: 'sleep', arguments: { ms: 60_000 } }, { signal: stop.signal })
+    const outcomes = async () => {
+      const { items } = await app.ctx.store.activity.list({ workspaceId: app.workspace.id }, { limit: 9, cursor: null })
+      return items.map(({ method, outcome }) => `${method} ${outcome}`)
+    }
+    await client.listTools() // on the same connection, and after it
+    stop.abort()
+    await expect(call).rejects.toThrow()
+    await expect.poll(outcomes, { timeout: 10_000 }).toContain('tools/call cancelled')
+  })
+
   it('repeats in headers the arguments that a tool wants there', async () => {
     const { url, fullKey } = await world()
     const client = await v2(url, fullKey, 'auto')
