@@ -8,8 +8,8 @@ import type { Actor } from '../src/core/audit.ts'
 import type { Caller } from '../src/core/caller.ts'
 import type { Context } from '../src/core/context.ts'
 import { issue, MOST_RATE } from '../src/core/keys/lifecycle.ts'
-import { addMcp } from '../src/core/mcps/edit.ts'
-import type { StdioTarget, Target } from '../src/core/mcps/mcp.ts'
+import { addMcp, removeMcp } from '../src/core/mcps/edit.ts'
+import { DOCS, type StdioTarget, type Target } from '../src/core/mcps/mcp.ts'
 import { Secret } from '../src/core/secret.ts'
 import { setUp } from '../src/core/workspaces/setup.ts'
 import { type Started, start } from './processes.ts'
@@ -50,6 +50,7 @@ export async function furnish(
       password: new Secret(randomBytes(24).toString('base64url')),
       workspace: 'Main',
     })
+    await removeMcp(ctx, operator, workspace.id, DOCS) // what is listed is what the bench has added
     for (const [slug, live] of Object.entries(mcps)) await addMcp(ctx, operator, workspace.id, { slug, live })
     const fullKeys: string[] = []
     for (let i = 0; i < keys; i++) {

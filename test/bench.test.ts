@@ -16,7 +16,7 @@ it('measures every row without an error', async () => {
   })
   const [printed, said, code] = await Promise.all([bench.stdout.text(), bench.stderr.text(), bench.exited])
   expect(code, said).toBe(0)
-  const { calls, keys, lists, memory, start, targets } = JSON.parse(readFileSync(file, 'utf8')) as Report
+  const { calls, keys, lists, memory, start, search, targets } = JSON.parse(readFileSync(file, 'utf8')) as Report
 
   expect(calls).toHaveLength(2 * 2 * 3 * 4) // transports, eras, numbers of clients, ways
   for (const row of calls!) {
@@ -29,6 +29,9 @@ it('measures every row without an error', async () => {
   expect(keys!.paths.map(({ ratio }) => ratio).every(isPositive)).toBe(true)
   expect(lists!.rows.map(({ ratio }) => ratio).every(isPositive)).toBe(true)
   expect([memory!.ratio, start!.readyMs, start!.idleMb].every(isPositive)).toBe(true)
+  for (const { indexPerSecond, sizeMb, perSecond, p99Ms } of search!.rows)
+    expect([indexPerSecond, sizeMb, perSecond, p99Ms].every(isPositive)).toBe(true)
+  expect(search!.quality.map(({ recallAt5 }) => recallAt5).every(isPositive)).toBe(true)
   expect(targets.filter(({ got }) => got === null).map(({ what }) => what)).toEqual([
     'verification in process against Better Auth in memory',
   ])
