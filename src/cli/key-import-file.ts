@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readExpiry, readNotBefore } from '../core/keys/expiry.ts'
-import type { ImportedKey } from '../core/keys/importing.ts'
+import { type ImportedKey, readSha256 } from '../core/keys/importing.ts'
 import type { Environment, KeyType, McpAccess } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { type Input, UsageError } from './command.ts'
@@ -53,7 +53,7 @@ function recordsOf(text: string, source: string): Record_[] {
 /** The names of the REST API; in a table, several of one kind are parted by spaces. Empty means left out. */
 const READ: Record<string, (value: unknown, now: Date) => Partial<ImportedKey>> = {
   name: (value) => ({ name: String(value) }),
-  sha256: (value) => ({ sha256: String(value) }),
+  sha256: (value) => ({ sha256: readSha256(String(value)).toString('hex') }),
   hint: (value) => ({ hint: String(value) }),
   description: (value) => ({ description: String(value) }),
   environment: (value) => ({ environment: word<Environment>(value, ['live', 'test']) }),

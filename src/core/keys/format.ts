@@ -16,13 +16,13 @@ export function newFullKey(brand: string, environment: Environment): Secret {
   return new Secret(body + checksum(body))
 }
 
-/** Without what people paste along with a key: white space, quotes, the word Bearer once more. */
+/** Without what people paste along with a key, in any order: white space, quotes, the word Bearer once more. */
 export function asPasted(text: string): string {
-  return text
+  const bare = text
     .trim()
-    .replace(/^(bearer|apikey)\s+/i, '')
+    .replace(/^(?:authorization:\s*)?(?:bearer|apikey)\s+/i, '')
     .replace(/^(["'`])(.*)\1$/s, '$2')
-    .trim()
+  return bare === text ? text : asPasted(bare)
 }
 
 export function wellFormed(fullKey: string): boolean {

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checksum, hashOf, hintOf, newFullKey, sealedHash, wellFormed } from '../../../src/core/keys/format.ts'
+import {
+  asPasted,
+  checksum,
+  hashOf,
+  hintOf,
+  newFullKey,
+  sealedHash,
+  wellFormed,
+} from '../../../src/core/keys/format.ts'
 import { deriveSecrets, Secret } from '../../../src/core/secret.ts'
 import { secrets } from '../../support/store.ts'
 
@@ -121,5 +129,31 @@ describe('the hash that is kept', () => {
     const bytes = secrets.keys.export()
     const inner = new Bun.CryptoHasher('sha256').update('a key').digest()
     expect(hashOf('a key', secrets)).toBe(new Bun.CryptoHasher('sha256', bytes).update(inner).digest('base64url'))
+  })
+})
+
+describe('a key as people paste it', () => {
+  it.each([
+    ['white space around it', (key: string) => ` ${key}\r\n`],
+    ['quotes', (key: string) => `"${key}"`],
+    ['other quotes', (key: string) => `'${key}'`],
+    ['backticks', (key: string) => `\`${key}\``],
+    ['the word Bearer', (key: string) => `Bearer ${key}`],
+    ['the word ApiKey', (key: string) => `apikey  ${key}`],
+    ['the whole header', (key: string) => `Authorization: Bearer ${key}`],
+    ['Bearer in quotes', (key: string) => `"Bearer ${key}"`],
+    ['Bearer before quotes', (key: string) => `Bearer "${key}" `],
+    ['Bearer twice', (key: string) => `Bearer Bearer ${key}`],
+  ])('is forgiven %s', (_what, paste) => {
+    const key = newFullKey('clv', 'live').reveal()
+    expect(asPasted(paste(key))).toBe(key)
+  })
+
+  it('keeps everything else', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!#-&(-_a-~]{1,80}$/), (text) => {
+        expect(asPasted(text)).toBe(text)
+      }),
+    )
   })
 })
