@@ -62,8 +62,9 @@ async function modelOf(door: Door, visit: Inside, { slug, like: id }: Wish): Pro
   const { caller, workspace } = visit
   const mcp = slug === null ? null : await mcpOf(ctx, workspace.id, slug)
   const named = id === null ? null : await keyOf(ctx, caller, workspace.id, id)
-  const like = named ?? (await ownKeyFor(ctx, caller, workspace.id, mcp?.slug ?? null))
-  return { slug: mcp?.slug ?? null, like, origin: originOf(door, visit) }
+  const wanted = { slug: mcp?.slug ?? null, environment: mcp && !mcp.targets.live ? 'test' : 'live' } as const
+  const like = named ?? (await ownKeyFor(ctx, caller, workspace.id, wanted))
+  return { ...wanted, like, origin: originOf(door, visit) }
 }
 
 async function showCard(door: Door, visit: Inside, wish: Wish, errors: Wrong): Promise<void> {

@@ -101,6 +101,16 @@ describe('one click', () => {
     expect(await newest()).toMatchObject({ name: 'Cursor, ana.member', scopes: ['mcp:docs:*'], quotaPerDay: 5 })
   })
 
+  it('makes a test key for an MCP that has a test target alone', async () => {
+    const { app, issue, newest } = await world()
+    await offering(app, 'lab', { test: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} } })
+    await issue({ client: 'codex', mcp: 'lab' })
+    expect(await newest()).toMatchObject({
+      environment: 'test',
+      mcpAccess: { mode: 'selected', mcps: [{ slug: 'lab', tools: null }] },
+    })
+  })
+
   it('gives claude.ai a URL that works, and ends', async () => {
     const { app, issue, newest } = await world({ CLAVIGER_PUBLIC_URL: 'https://keys.acme.com' })
     const html = await (

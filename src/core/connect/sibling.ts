@@ -1,6 +1,6 @@
 import type { Caller } from '../caller.ts'
 import type { Context } from '../context.ts'
-import { type Key, stateOf } from '../keys/key.ts'
+import { type Environment, type Key, stateOf } from '../keys/key.ts'
 import { issue, type NewKey } from '../keys/lifecycle.ts'
 import { isMcpScope } from '../keys/scopes.ts'
 import { reaches } from '../policy.ts'
@@ -15,7 +15,7 @@ const LONGEST_NAME = 100
 const LOOKED_AT = 200
 
 /** What a client's own key is to be like: another key, or (null) everything, or all of one MCP; and where it is used. */
-export type Model = { like: Key | null; slug: string | null; origin: string }
+export type Model = { like: Key | null; slug: string | null; environment: Environment; origin: string }
 
 /** A client's own key: the secret of another cannot be shown again, and one can be taken back without the others. */
 export async function issueFor(
@@ -40,9 +40,14 @@ export function sendsKeyInUrl(client: ClientName, origin: string): boolean {
 }
 
 /** A key that travels in a URL is seen by more eyes: it opens MCPs alone, and expires. */
-function powersFor(client: ClientName, { like, slug, origin }: Model, now: Date): Omit<NewKey, 'name'> {
+function powersFor(
+  client: ClientName,
+  { like, slug, environment: usual, origin }: Model,
+  now: Date,
+): Omit<NewKey, 'name'> {
   const inUrl = sendsKeyInUrl(client, origin)
-  if (like === null) return { ...fresh(slug), allowInUrl: inUrl, expiresAt: new Date(now.getTime() + LIFE_MS) }
+  if (like === null)
+    return { ...fresh(slug), environment: usual, allowInUrl: inUrl, expiresAt: new Date(now.getTime() + LIFE_MS) }
   const state = stateOf(like, now)
   if (state !== 'active') throw new Refusal('conflict', `That key is ${state}. Connect with one that works.`)
   const { environment, type, scopes, mcpAccess, ipAllow, rateLimitPerMinute, quotaPerDay, expiresAt } = like
@@ -66,9 +71,9 @@ export async function ownKeyFor(
   ctx: Context,
   caller: Caller & { kind: 'person' },
   workspaceId: string,
-  slug: string | null,
+  { slug, environment }: Pick<Model, 'slug' | 'environment'>,
 ): Promise<KeyWithUse | null> {
-  const query = { workspaceId, ownerId: caller.user.id, state: 'active', environment: 'live', now: ctx.now() } as const
+  const query = { workspaceId, ownerId: caller.user.id, state: 'active', environment, now: ctx.now() } as const
   const { items } = await ctx.store.keys.list(query, { limit: LOOKED_AT, cursor: null })
   return items.find((key) => (slug === null ? opensAny(key) : reaches(key, slug))) ?? null
 }

@@ -21,7 +21,9 @@ async function world() {
       { slug = null as string | null, origin = OUTSIDE } = {},
     ) {
       const model = like && (await app.key(like, app.workspace.id, caller)).key
-      return (await issueFor(app.ctx, person, app.workspace.id, client, { like: model, slug, origin })).key
+      return (
+        await issueFor(app.ctx, person, app.workspace.id, client, { like: model, slug, origin, environment: 'live' })
+      ).key
     },
   }
 }
@@ -87,7 +89,7 @@ describe("a client's own key", () => {
     const { app, person } = await world()
     const { key } = await app.key({}, app.workspace.id, person)
     const off = await disable(app.ctx, person, app.workspace.id, key.id)
-    const model = { like: off, slug: null, origin: OUTSIDE }
+    const model = { like: off, slug: null, origin: OUTSIDE, environment: 'live' as const }
     await expect(issueFor(app.ctx, person, app.workspace.id, 'codex', model)).rejects.toThrow('That key is disabled')
   })
 
@@ -102,7 +104,7 @@ describe('the key that the helper picks', () => {
     const { app, person } = await world()
     const own = (wanted: Partial<NewKey>) => app.key(wanted, app.workspace.id, person)
     const picked = async (slug: string | null) =>
-      (await ownKeyFor(app.ctx, person, app.workspace.id, slug))?.name ?? null
+      (await ownKeyFor(app.ctx, person, app.workspace.id, { slug, environment: 'live' }))?.name ?? null
     await app.key({ name: 'of somebody else' })
     expect(await picked(null)).toBeNull()
     await own({ name: 'docs', scopes: ['mcp:docs:*'] })
