@@ -3,9 +3,11 @@ import type { Mcp, Target } from '../core/mcps/mcp.ts'
 import type { Log } from '../log.ts'
 import { capabilitiesOf } from './audience.ts'
 import { connecting, type Openers } from './connect.ts'
-import { CallFailed, Cancelled, type Message } from './connection.ts'
+import { Cancelled, type Message } from './connection.ts'
+import { refuseTooMany } from './crowd.ts'
 import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
 import { type Lease, LISTS_FOR, type Party, type SessionParty, scopeOf } from './lease.ts'
+import { changed, tooSlow } from './reasons.ts'
 import { type Subscriber, type Subscriptions, subscriptionsOf } from './subscriptions.ts'
 import { troublesOf } from './troubles.ts'
 import { verdictsOf } from './verdicts.ts'
@@ -56,7 +58,6 @@ const IDLE_MS = 10 * 60_000
 const LIFE_MS = 24 * 3_600_000
 const SWEEP_MS = 30_000
 const UNSUBSCRIBE_MS = 10_000
-const MOST_PROCESSES = { of: 100, ofKey: 16, forLists: 4 }
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
@@ -103,7 +104,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   ): Promise<Lease> {
     if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
-    refuseTooMany(mcp, party.keyId, scope.name)
+    refuseTooMany(mcp, party.keyId, scope.name, entries.values())
     const entry: Entry = {
       name,
       place,
@@ -210,24 +211,6 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     else Promise.resolve(reach(entry.mcp, entry.environment, entry.party)).catch(() => {}) // the next sweep tries again
   }
 
-  /** A process for each of many clients would bring the host down before it served them. */
-  function refuseTooMany(mcp: Mcp, keyId: string, scope: string): void {
-    if (mcp.transport !== 'stdio') return
-    const running = [...entries.values()].filter((entry) => entry.mcp.id === mcp.id)
-    const forLists = running.filter((entry) => entry.scope.startsWith(LISTS_FOR))
-    const own = running.filter((entry) => entry.scope.startsWith('session:') && entry.party.keyId === keyId)
-    if (scope.startsWith(LISTS_FOR) && forLists.length >= MOST_PROCESSES.forLists)
-      throw notStarted(`${mcp.slug} runs for the lists of ${forLists.length} kinds of clients already.`)
-    if (scope.startsWith('session:') && own.length >= MOST_PROCESSES.ofKey)
-      throw notStarted(
-        `${mcp.slug} runs for ${own.length} sessions of this key already, which is the most. End one, or wait until it has been idle for half an hour.`,
-      )
-    if (running.length >= MOST_PROCESSES.of)
-      throw notStarted(
-        `${mcp.slug} runs for ${running.length} clients already, which is the most. Try again when one has left.`,
-      )
-  }
-
   function rename(entry: Entry, name: string): void {
     if (name === entry.name || entries.has(name)) return
     forget(entry)
@@ -302,21 +285,4 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       await wires.closeAll()
     },
   }
-}
-
-function tooSlow({ timeoutSeconds }: Mcp): CallFailed {
-  return new CallFailed({
-    code: 'upstream_timeout',
-    stage: 'handshake',
-    message: `The MCP server did not complete the handshake within ${timeoutSeconds} s.`,
-    unsent: true,
-  })
-}
-
-function notStarted(message: string): CallFailed {
-  return new CallFailed({ code: 'upstream_unavailable', stage: 'start', message, unsent: true })
-}
-
-function changed(): CallFailed {
-  return notStarted('This MCP was changed or removed meanwhile. Try again.')
 }
