@@ -45,6 +45,7 @@ describe.each(Object.entries(PAGES))('%s', (page, before) => {
       'password.txt': shell.file('password.txt', PASSWORD),
       '/run/secrets/tickets': shell.file('tickets', 'Bearer x'),
       '/run/secrets/weather': shell.file('weather', 'x'),
+      'keys.csv': shell.file('keys.csv', `name,sha256\nbilling,${'9f'.repeat(32)}\n`),
       'key.txt': shell.file('key.txt', newFullKey('clv', 'live').reveal()),
       'claude_desktop_config.json': shell.file(
         'claude.json',
