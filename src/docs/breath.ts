@@ -1,4 +1,4 @@
-const SLICE_MS = 12
+const SLICE_MS = 30
 
 export type Breath = {
   /** Whether others should have their turn by now. */

@@ -14,7 +14,7 @@ export type Searched = {
   isThere(document: DocumentRow): boolean
 }
 
-const CANDIDATES = 40
+const CANDIDATES = 24
 const MOST_OF_A_DOCUMENT = 3
 const MOST_BEGINNING = 24
 const MOST_ALIKE = 6
@@ -73,9 +73,10 @@ function candidatesIn(shelf: Shelf, { terms, last }: Query, unheard: Set<Term>, 
   const found = resolved.filter(({ count }) => count > 0)
   const lacking = resolved.some(({ exact, count }) => exact && count === 0)
   const ids = new Set<number>()
+  const most = Math.max(CANDIDATES, limit * 2)
   const look = (all: string[], atMost: number) => {
     const expression = all.join(' AND ')
-    const hits = atMost <= MANY ? shelf.best(expression, CANDIDATES) : shelf.some(expression, CANDIDATES)
+    const hits = atMost <= MANY ? shelf.best(expression, most) : shelf.some(expression, most)
     for (const { id } of hits) ids.add(id)
   }
   if (found.length > 0 && !lacking) {

@@ -141,7 +141,7 @@ describe('a change on disk', () => {
 
   it('that deletes a file shows in the very next search', async () => {
     const { path, paths, library, repo } = await over({ 'a.md': 'a walrus', 'b.md': 'a walrus' })
-    const id = (await library.search([repo], 'walrus', 1))[0]!.id
+    const { id } = (await library.read([repo], { repo: repo.name, path: 'a.md' }))!
     rmSync(join(path, 'a.md'))
     expect(await paths('walrus')).toEqual(['b.md'])
     expect(await library.read([repo], { repo: repo.name, path: 'a.md' })).toBeNull()
