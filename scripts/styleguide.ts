@@ -81,6 +81,7 @@ const sections = [
       laptop,
       key('Kq2L', 'Nightly report', {
         lastUsedClient: null,
+        overlapEndsAt: days(1),
         lastUsedAt: ago(400),
         expiresAt: days(4),
         createdAt: ago(60 * 24 * 86),
@@ -288,7 +289,7 @@ const page = (view: string, current: string, data: object): Page => ({ view, dat
 const list = {
   mayIssue: true,
   mayImport: true,
-  total: 8,
+  some: true,
   found: 8,
   asked: { q: '', environment: '', type: '', mine: false, section: '', sort: '' },
   tabs: {
@@ -356,7 +357,7 @@ const PAGES: Record<string, Page> = {
     flash: { kind: 'good', text: 'Old CI is revoked. Its next request is refused.' },
     pagination: { next: '?cursor=x', text: '1–8 of 1,204' },
   }),
-  'keys-empty': page('keys/index', 'Keys', { ...list, total: 0, sections: [] }),
+  'keys-empty': page('keys/index', 'Keys', { ...list, some: false, sections: [] }),
   'keys-none-found': page('keys/index', 'Keys', {
     ...list,
     asked: { ...list.asked, q: 'zzz', environment: 'test' },
@@ -429,6 +430,7 @@ const PAGES: Record<string, Page> = {
   }),
   'key-finish': page('keys/confirm', 'Keys', {
     ...question('finish-rotation', 'Finish the rotation of'),
+    submit: 'Finish now',
     key: rotating,
   }),
   'key-renaming': page('keys/show', 'Keys', {

@@ -56,7 +56,7 @@ export function keysPage(door: Door) {
     const data = {
       mayIssue: mayIssue(visit),
       mayImport: mayDo(caller, 'keys.all'),
-      total: isSearch(query) ? countOf(await everyState(door, workspace.id)) : found,
+      some: found > 0 || (isSearch(query) && (await hasKeys(door, workspace.id))),
       found,
       asked,
       heads: headsFor(asked.sort, (sort) => address({ sort })),
@@ -82,8 +82,9 @@ function isSearch({ search, environment, type, ownerId }: KeyQuery): boolean {
   return Boolean(search || environment || type || ownerId)
 }
 
-function everyState({ ctx }: Door, workspaceId: string): Promise<Record<KeyState, number>> {
-  return ctx.store.keys.tally({ workspaceId, now: ctx.now() })
+async function hasKeys({ ctx }: Door, workspaceId: string): Promise<boolean> {
+  const { items } = await ctx.store.keys.list({ workspaceId, now: ctx.now() }, { limit: 1, cursor: null })
+  return items.length > 0
 }
 
 function countOf(tally: Record<KeyState, number>, states = Object.keys(tally) as KeyState[]): number {
