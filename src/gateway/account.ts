@@ -1,3 +1,7 @@
+import type { IncomingMessage } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import type { Message } from '../upstreams/connection.ts'
+import type { Session } from './sessions.ts'
 import { announcedBy, clientName, type Gateway, type Turn } from './turn.ts'
 
 /** What the activity says of one request. */
@@ -19,6 +23,18 @@ export function account(gateway: Gateway, turn: Turn, status: number, startedAt:
     ip: req.seen.address,
     client: announcedBy(message, session) ?? clientName({ name: req.headers['user-agent'] }),
   })
+}
+
+/** A stream may last for days: the key is in use when it begins, and when it ends. */
+export function noteUse(
+  { recorder, ctx }: Gateway,
+  req: IncomingMessage,
+  { id }: Key,
+  session: Session | null,
+  message: Message = {},
+): void {
+  const client = announcedBy(message, session) ?? clientName({ name: req.headers['user-agent'] })
+  recorder.used({ keyId: id, at: ctx.now(), ip: req.seen.address, client })
 }
 
 function rounded(ms: number): number {

@@ -3,6 +3,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { authenticateAgain, type Proven } from '../http/authenticate.ts'
 import type { Message } from '../upstreams/connection.ts'
+import { noteUse } from './account.ts'
 import { sessionIdOf } from './address.ts'
 import { answerAggregate } from './aggregate.ts'
 import { begin } from './handshake.ts'
@@ -58,6 +59,7 @@ async function answer(
   if (era === 'legacy' && message.method === 'initialize') return begin(gateway, req, res, key, slug, message)
   if (era === 'modern') checkModern(req, message)
   const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
+  if (message.method === 'subscriptions/listen') noteUse(gateway, req, key, session, message)
   const turn = turnOf(gateway, req, res, key, message, era, session)
   await run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '../core/context.ts'
+import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
+import type { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
 import { noOAuth } from '../http/no-oauth.ts'
@@ -15,6 +17,7 @@ import { ProtocolError } from './errors.ts'
 import { listenersOf } from './listen.ts'
 import { post } from './post.ts'
 import { refuseUnread } from './refuse.ts'
+import { refusedKeys } from './refused-key.ts'
 import { sessionsOf } from './sessions.ts'
 import { openStream } from './stream.ts'
 import { tasksOf } from './tasks.ts'
@@ -73,12 +76,15 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     version,
   }
 
+  const noteRefused = refusedKeys(gateway)
+
   return {
     async handle(req, res) {
       const slug = slugOf(req.url ?? '')
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
-        const proven = await authenticate(ctx, ring, req, { urlToo: true })
+        const refused = (key: Key, refusal: Refusal) => noteRefused(req, slug, key, refusal)
+        const proven = await authenticate(ctx, ring, req, { urlToo: true, refused })
         const { key } = proven
         sayWhenExpiring(res, key, ctx.now())
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
+import { noteUse } from './account.ts'
 import { sessionIdOf } from './address.ts'
 import { reachable } from './reach.ts'
 import type { Gateway } from './turn.ts'
@@ -17,11 +18,14 @@ export async function openStream(
   if (slug !== null) await reachable(gateway, key, slug)
   const hold = watch.open(key)
   const end = () => void res.end()
+  const used = () => noteUse(gateway, req, key, session)
   hold.signal.addEventListener('abort', end, { once: true })
   streams.add(end)
   res.once('close', () => {
     streams.delete(end)
     hold.close()
+    used()
   })
   session.openStream(res)
+  used()
 }

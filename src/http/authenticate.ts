@@ -5,25 +5,32 @@ import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { checkCircumstances, judge, refusalOf, verify } from '../core/keys/verify.ts'
+import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
 
 export type Proven = { key: FoundKey; inUrl: boolean; version: number }
 
+type On = {
+  urlToo: boolean
+  /** Hears of a key that is there and is refused. */
+  refused?(key: Key, refusal: Refusal): void
+}
+
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
-export async function authenticate(
-  ctx: Context,
-  ring: Ring,
-  req: IncomingMessage,
-  on: { urlToo: boolean },
-): Promise<Proven> {
+export async function authenticate(ctx: Context, ring: Ring, req: IncomingMessage, on: On): Promise<Proven> {
   const { fullKey, inUrl } = presentedKey(req, on)
   const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
   const version = ctx.store.seenVersion() // as it was when the ring was asked
   const verdict = looked instanceof Promise ? await looked : looked
-  if (!verdict.ok) throw refusalOf(verdict)
-  checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
-  return { key: verdict.key, inUrl, version }
+  try {
+    if (!verdict.ok) throw refusalOf(verdict)
+    checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
+    return { key: verdict.key, inUrl, version }
+  } catch (error) {
+    if (verdict.key && error instanceof Refusal) on.refused?.(verdict.key, error)
+    throw error
+  }
 }
 
 /** Once more, after what may have taken minutes: while nobody has written, nothing but the time is another. */
@@ -32,7 +39,7 @@ export async function authenticateAgain(
   ring: Ring,
   req: IncomingMessage,
   before: Proven,
-  on: { urlToo: boolean },
+  on: On,
 ): Promise<Proven> {
   const same = ctx.store.version() === before.version && judge(before.key, ctx.now()).ok
   return same ? before : authenticate(ctx, ring, req, on)

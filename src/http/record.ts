@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 
 export type Recorder = {
   /** Costs nothing now: it is written after the answer, with others. */
-  record(line: ActivityLine): void
+  record(line: ActivityLine, on?: { isUse: boolean }): void
   /** A use that is no call: it says only when and from where the key was used. */
   used(use: Omit<KeyUsed, 'requests'>): void
   /** A secret that was rotated out is still in use. */
@@ -67,11 +67,11 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 
   return {
-    record(line) {
+    record(line, { isUse } = { isUse: true }) {
       if (lines.length >= MOST_WAITING) return
       lines.push(bounded(line))
       const { keyId, at, ip, client } = line
-      if (keyId !== null) note(uses, { keyId, at, ip, client, requests: 1 })
+      if (keyId !== null && isUse) note(uses, { keyId, at, ip, client, requests: 1 })
     },
     used(use) {
       if (uses.size < MOST_WAITING) note(uses, { ...use, requests: 1 })

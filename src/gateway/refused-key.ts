@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http'
+import type { Key } from '../core/keys/key.ts'
+import type { Refusal } from '../core/refusal.ts'
+import { STATUS } from '../http/refusals.ts'
+import { clientName, type Gateway } from './turn.ts'
+
+/** A client that goes on with a key that is over asks several times a second, for months. */
+const MOST_A_MINUTE = 60
+
+export type RefusedKeys = (req: IncomingMessage, mcp: string | null, key: Key, refusal: Refusal) => void
+
+/**
+ * What was asked with a key that is there and was refused as such, so that somebody can see who still has it. It is no
+ * use of the key; and whoever has none of ours leaves no line.
+ */
+export function refusedKeys({ ctx, recorder }: Pick<Gateway, 'ctx' | 'recorder'>): RefusedKeys {
+  let minute = 0
+  const lines = new Map<string, number>()
+
+  function isOneTooMany(keyId: string): boolean {
+    const current = Math.floor(ctx.now().getTime() / 60_000)
+    if (current !== minute) lines.clear()
+    minute = current
+    const count = (lines.get(keyId) ?? 0) + 1
+    lines.set(keyId, count)
+    return count > MOST_A_MINUTE
+  }
+
+  return (req, mcp, key, { code }) => {
+    if (isOneTooMany(key.id)) return
+    recorder.record(
+      {
+        workspaceId: key.workspaceId,
+        at: ctx.now(),
+        requestId: req.seen.id,
+        keyId: key.id,
+        mcp,
+        method: req.method ?? '',
+        tool: null,
+        environment: key.environment,
+        outcome: code,
+        status: STATUS[code],
+        latencyMs: 0,
+        upstreamMs: null,
+        ip: req.seen.address,
+        client: clientName({ name: req.headers['user-agent'] }),
+      },
+      { isUse: false },
+    )
+  }
+}
