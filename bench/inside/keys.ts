@@ -2,6 +2,7 @@ import type { Context } from '../../src/core/context.ts'
 import { newFullKey } from '../../src/core/keys/format.ts'
 import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { verify } from '../../src/core/keys/verify.ts'
+import type { KeyQuery } from '../../src/core/store.ts'
 import { furnish, openIn } from '../claviger.ts'
 import { median } from '../figures.ts'
 import { betterAuthIn } from './better-auth.ts'
@@ -30,8 +31,14 @@ const PATHS: [string, Work][] = [
   ['verify: ten keys in use', (on, turn) => proven(on, on.ring, on.inUse[turn % on.inUse.length]!)],
   ['verify: read from the database', (on, turn) => proven(on, keyRing(on.ctx), on.all[(turn * 7919) % on.all.length]!)],
   ['verify: unknown key', stranger],
-  ['list: first page', (on) => listed(on, undefined, 1)],
-  ['list: search for one name', (on) => listed(on, 'client 7', 1)],
+  ['list: first page', (on) => listed(on, {}, 1)],
+  ['list: first by name', (on) => listed(on, { sort: 'name' }, 1)],
+  ['list: latest used', (on) => listed(on, { sort: 'last_used' }, 1)],
+  ['list: first to end', (on) => listed(on, { sort: 'expires' }, 1)],
+  ['list: the few of one state', (on) => listed(on, { state: 'disabled' }, 0)],
+  ['list: search for one name', (on) => listed(on, { search: 'client 7' }, 1)],
+  ['list: search for what all have', (on) => listed(on, { search: 'clv_live' }, 1)],
+  ['list: search for two letters', (on) => listed(on, { search: 'cl' }, 1)],
   ['verify: every key in turn', (on, turn) => proven(on, on.ring, on.all[turn % on.all.length]!)],
 ]
 
@@ -112,8 +119,10 @@ async function stranger({ ctx, ring }: Instance, turn: number): Promise<void> {
   must(!verdict.ok)
 }
 
-async function listed({ ctx, workspaceId }: Instance, search: string | undefined, least: number): Promise<void> {
-  const { items } = await ctx.store.keys.list({ workspaceId, search, now: ctx.now() }, { limit: FEW, cursor: null })
+type Asked = Pick<KeyQuery, 'search' | 'sort' | 'state'>
+
+async function listed({ ctx, workspaceId }: Instance, asked: Asked, least: number): Promise<void> {
+  const { items } = await ctx.store.keys.list({ workspaceId, ...asked, now: ctx.now() }, { limit: FEW, cursor: null })
   must(items.length >= least)
 }
 
