@@ -103,12 +103,9 @@ describe('what a child prints', () => {
     const { ask, heard, wire } = await start(fake('noisy'))
     expect((await ask(1, 'echo')).result).toEqual({ method: 'echo' })
     expect(heard).toHaveLength(1)
-    expect(wire.stderr!().sort()).toEqual([
-      'stdout: Installing dependencies...',
-      'stdout: [info] ready',
-      'stdout: {half a thought',
-      'warming up',
-    ])
+    await expect
+      .poll(() => wire.stderr!().sort(), { timeout: 10_000 })
+      .toEqual(['stdout: Installing dependencies...', 'stdout: [info] ready', 'stdout: {half a thought', 'warming up'])
   })
 
   it('hides declared values in what it keeps', async () => {

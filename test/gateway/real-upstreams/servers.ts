@@ -115,7 +115,7 @@ export const everything: RealServer = {
     call('get-tiny-image'),
     call('gzip-file-as-resource', { name: 'a.gz', data: 'data:text/plain,hello', outputType: 'resourceLink' }),
     read('demo://resource/session/a.gz'),
-    call('trigger-long-running-operation', { duration: 0.1, steps: 4 }),
+    call('trigger-long-running-operation', { duration: 1.2, steps: 4 }),
     call('simulate-research-query', { topic: 'keys' }),
     call('no-such-tool'),
     prompt('simple-prompt'),
