@@ -42,7 +42,7 @@ type Options = {
   version: string
 }
 
-/** The door for MCP clients: plain node:http, ahead of express, no body parser. */
+/** The door for MCP clients: ahead of express, no body parser. */
 export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version }: Options): McpDoor {
   const sessions = sessionsOf(
     (session) => {
