@@ -18,9 +18,9 @@ type Asked = { key: Key; since?: Date; first?: boolean; call?: FirstCall }
 export function signalFor(door: Door, visit: Inside, { key, since = door.ctx.now(), first, call }: Asked) {
   const { base } = visit
   const found = call ?? { state: 'waiting' }
-  const query = new URLSearchParams({ key: key.id, since: String(since.getTime()), state: found.state })
+  const query = new URLSearchParams({ since: String(since.getTime()), state: found.state })
   if (first) query.set('first', '1')
-  const again = `${base}/connect/first-call?${query}`
+  const again = `${pageOf(base, key)}/first-call?${query}`
   const watched = found.state !== 'green' && door.ctx.now().getTime() - since.getTime() < WATCHED_MS
   return { ...words(door, visit, key, found, first === true), again, poll: watched ? again : null }
 }
@@ -74,7 +74,7 @@ export function firstCall(door: Door) {
   return async (visit: Inside) => {
     const { ctx } = door
     const { req, res, caller, workspace } = visit
-    const key = await keyOf(ctx, caller, workspace.id, String(req.query.key))
+    const key = await keyOf(ctx, caller, workspace.id, String(req.params.id))
     const since = new Date(Math.max(Number(req.query.since) || 0, key.createdAt.getTime()))
     const call = await firstCallOf(ctx, key, since)
     const first = req.query.first !== undefined

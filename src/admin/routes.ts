@@ -101,7 +101,7 @@ export const PAGES: readonly Page[] = [
 
   inside('keys.see', 'get', '/connect', connectPage),
   inside('keys.issue', 'post', '/connect', issueAndConnect),
-  inside('keys.see', 'get', '/connect/first-call', firstCall),
+  inside('keys.see', 'get', '/keys/:id/first-call', firstCall),
 
   inside('mcps.see', 'get', '/mcps', mcpsPage),
   inside('mcps.change', 'get', '/mcps/new', newMcpPage),

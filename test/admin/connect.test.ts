@@ -147,19 +147,20 @@ describe('one click', () => {
 })
 
 describe('the light', () => {
-  const poll = (app: Started, cookie: string, query: string) =>
-    app.call('GET', `${PAGE}/first-call?${query}`, { cookie, headers: { 'hx-request': 'true' } })
+  const lightOf = (id: string) => `/admin/w/main/keys/${id}/first-call`
+  const poll = (app: Started, cookie: string, path: string) =>
+    app.call('GET', path, { cookie, headers: { 'hx-request': 'true' } })
 
   it('says nothing new while nobody comes, and turns green with the first call', async () => {
     const { app, cookie, issue, newest } = await world()
     await offering(app, 'fix', { live: await overHttp() })
     const key = fullKeyIn(await (await issue({ client: 'typescript' })).text())!
-    const query = `key=${(await newest()).id}&since=${app.ctx.now().getTime()}&state=waiting`
-    expect((await poll(app, cookie, query)).status).toBe(204)
+    const path = `${lightOf((await newest()).id)}?since=${app.ctx.now().getTime()}&state=waiting`
+    expect((await poll(app, cookie, path)).status).toBe(204)
     app.advance(61_000)
-    expect(await (await poll(app, cookie, query)).text()).toContain('Nobody has come yet')
+    expect(await (await poll(app, cookie, path)).text()).toContain('Nobody has come yet')
     await (await connect(`${app.origin}/mcp`, key)).listTools()
-    const seen = async () => (await poll(app, cookie, query)).text()
+    const seen = async () => (await poll(app, cookie, path)).text()
     await expect.poll(seen, { timeout: 10_000 }).toContain('test-client 1.2.3 is connected')
     expect(await seen()).toContain('Use every tool, prompt and resource of every MCP')
     expect(await seen()).not.toContain('hx-trigger')
@@ -168,11 +169,11 @@ describe('the light', () => {
   it('stops asking after a quarter of an hour, and can be looked at by hand', async () => {
     const { app, cookie, issue, newest, see } = await world()
     await issue({ client: 'codex' })
-    const query = `key=${(await newest()).id}`
-    expect(await (await poll(app, cookie, query)).text()).toContain('hx-trigger')
+    const path = lightOf((await newest()).id)
+    expect(await (await poll(app, cookie, path)).text()).toContain('hx-trigger')
     app.advance(15 * 60_000)
-    expect(await (await poll(app, cookie, query)).text()).not.toContain('hx-trigger')
-    expect(await see(`${PAGE}/first-call?${query}`)).toContain('Nobody has come yet')
+    expect(await (await poll(app, cookie, path)).text()).not.toContain('hx-trigger')
+    expect(await see(path)).toContain('Nobody has come yet')
   })
 })
 

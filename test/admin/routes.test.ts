@@ -113,11 +113,7 @@ const ROWS: Record<string, Row> = {
     done: 200,
     form: (scene) => ({ client: 'codex', once: once(scene) }),
   },
-  'get /w/:slug/connect/first-call': {
-    least: 'viewer',
-    done: 200,
-    path: ({ key }) => `/w/:slug/connect/first-call?key=${key}`,
-  },
+  'get /w/:slug/keys/:id/first-call': { least: 'viewer', done: 200, path: ofKey('/w/:slug/keys/:id/first-call') },
   'get /w/:slug/mcps': { least: 'viewer', done: 200 },
   'get /w/:slug/mcps/new': { least: 'admin', done: 200 },
   'post /w/:slug/mcps': {
