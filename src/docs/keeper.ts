@@ -43,7 +43,9 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
     clearTimeout(timer)
     const startedAt = performance.now()
     looking = lookNow()
-      .catch(failed)
+      .catch((error) => {
+        if (!ended) failed(error)
+      })
       .finally(() => {
         looking = null
         progress = null
@@ -56,7 +58,7 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
   }
 
   async function lookNow(): Promise<void> {
-    const breath = breathing()
+    const breath = breathing(() => ended)
     const skipped = skippedFiles()
     const place = source.place()
     if ('refused' in place) {
