@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 
 /** Answers one request; what it throws is a bug of ours. */
@@ -13,7 +14,7 @@ const IDLE_S = 65
  * limits, TLS and closing stay node:http's. Should a later Bun ask elsewhere, node:http answers these addresses too.
  */
 export function listenSwiftly(server: Server, paths: readonly string[], answer: Answer, listen: () => void): void {
-  const encrypted = 'setSecureContext' in server
+  const encrypted = server instanceof TlsServer
   const idle = connectionsOf(server)
   const fetch = (request: Request, at: Bun.Server<undefined>) =>
     new Promise<Response>((resolve) => {
