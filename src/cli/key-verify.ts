@@ -1,6 +1,9 @@
+import { isIP } from 'node:net'
 import type { Context } from '../core/context.ts'
 import { asPasted } from '../core/keys/format.ts'
+import { refusalOfUse, type Use } from '../core/keys/reading.ts'
 import { keyRing } from '../core/keys/ring.ts'
+import { checkScopes } from '../core/keys/scopes.ts'
 import { shown } from '../core/keys/shown.ts'
 import { refusalOf, type Verdict, verify } from '../core/keys/verify.ts'
 import { Secret } from '../core/secret.ts'
@@ -17,23 +20,37 @@ export const verifyCommand: Command = {
   options: {
     'key-file': { value: 'FILE', about: 'File that holds the key; - reads standard input.' },
     workspace: { value: 'NAME', about: 'Only keys of this workspace are known (of any).' },
+    mcp: { value: 'SLUG', about: 'May it reach this MCP?' },
+    tool: { value: 'TOOL', about: 'May it call this tool, of --mcp or else of any MCP it reaches?' },
+    scope: { value: 'SCOPE', about: 'Does it have this scope?' },
+    ip: { value: 'ADDRESS', about: 'May it be used from this address?' },
     ...JSON_OPTION,
   },
   notes: ['Prints `valid`, or the code of the refusal.', '  claviger keys verify < key.txt'],
   async run(input) {
+    const use = readUse(input)
     const fullKey = await readKey(input)
     return withContext(input, async (ctx) => {
       const verdict = await judged(ctx, input, fullKey)
-      const refusal = verdict.ok ? null : refusalOf(verdict)
+      const refusal = verdict.ok ? refusalOfUse(verdict.key, use) : refusalOf(verdict)
       const key = verdict.key && (await ctx.store.keys.byId(verdict.key.workspaceId, verdict.key.id))
       if (input.on('json')) {
         const shownKey = key && shown(key, ctx.now())
-        printJson(input, { valid: verdict.ok, code: refusal?.code ?? 'ok', key: shownKey })
+        printJson(input, { valid: refusal === null, code: refusal?.code ?? 'ok', key: shownKey })
       } else printLine(input, refusal?.code ?? 'valid')
       if (refusal) remark(input.world, refusal.message)
       return refusal ? 1 : 0
     })
   },
+}
+
+/** What the key would be used for; of what is not said nothing is judged. */
+function readUse(input: Input): Use {
+  const scope = input.text('scope')
+  const ip = input.text('ip')
+  if (scope !== undefined) checkScopes([scope], 'scope')
+  if (ip !== undefined && isIP(ip) === 0) throw new UsageError(`--ip is "${ip}". Give an address such as 203.0.113.7.`)
+  return { mcp: input.text('mcp'), tool: input.text('tool'), scope, ip }
 }
 
 async function readKey(input: Input): Promise<Secret> {

@@ -86,3 +86,32 @@ describe('keys verify', () => {
     expect(await shell.type(['keys', 'verify'], { answers: [''] })).toMatchObject({ code: 2 })
   })
 })
+
+describe('keys verify for a use', () => {
+  it.each([
+    [[], 'valid'],
+    [['--mcp', 'docs'], 'valid'],
+    [['--mcp', 'wiki'], 'insufficient_scope'],
+    [['--mcp', 'docs', '--tool', 'search'], 'valid'],
+    [['--mcp', 'docs', '--tool', 'get_doc'], 'insufficient_scope'],
+    [['--tool', 'search'], 'valid'],
+    [['--scope', 'mcp:docs:search'], 'valid'],
+    [['--scope', 'audit:read'], 'insufficient_scope'],
+    [['--ip', '10.1.2.3'], 'valid'],
+    [['--ip', '11.1.2.3'], 'ip_not_allowed'],
+  ])('judges %j', async (argv, says) => {
+    const { shell, key } = await issued('--scope', 'mcp:docs:search', '--ip', '10.0.0.0/8')
+    const { code, out } = await verify(shell, key, ...argv)
+    expect([code, out]).toEqual([says === 'valid' ? 0 : 1, `${says}\n`])
+    const { out: data } = await verify(shell, key, ...argv, '--json')
+    expect(JSON.parse(data)).toMatchObject({ valid: says === 'valid', code: says === 'valid' ? 'ok' : says })
+  })
+
+  it.each([
+    ['--ip', 'home'],
+    ['--scope', 'mcps:rea'],
+  ])('refuses %s %s', async (...argv) => {
+    const { shell, key } = await issued()
+    expect(await verify(shell, key, ...argv)).toEqual(refused(2, argv[1]!))
+  })
+})

@@ -57,7 +57,8 @@ function nullIfUnknown(error: unknown): null {
   throw error
 }
 
-function refusalOfUse(key: Key, { mcp, tool, scope, ip }: Use): Refusal | null {
+/** Whether a good key may be used so. */
+export function refusalOfUse(key: Key, { mcp, tool, scope, ip }: Use): Refusal | null {
   if (ip && key.ipAllow.length > 0 && !addressIsIn(key.ipAllow, ip))
     return new Refusal('ip_not_allowed', 'Not from this address.')
   if (scope && !holds(key, scope)) return new Refusal('insufficient_scope', `This key lacks the scope ${scope}.`)
