@@ -1,7 +1,7 @@
 import { type FirstCall, firstCallOf } from '../core/connect/first-call.ts'
 import { whyOutOfReach } from '../core/connect/outside.ts'
+import { keyOf } from '../core/keys/changing.ts'
 import type { Key } from '../core/keys/key.ts'
-import { keyOf } from '../core/keys/lifecycle.ts'
 import { inWords } from '../core/keys/words.ts'
 import { isHtmx, show } from './answer.ts'
 import type { Door } from './door.ts'

@@ -1,5 +1,5 @@
 import type { Key, McpAccess } from '../core/keys/key.ts'
-import type { KeyEdit, NewKey } from '../core/keys/lifecycle.ts'
+import type { KeyEdit, NewKey } from '../core/keys/wishes.ts'
 
 /** A form sends everything; the audit log is to say what somebody changed. */
 export function onlyChanged(key: Key, wanted: NewKey): KeyEdit {

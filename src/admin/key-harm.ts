@@ -1,6 +1,7 @@
 import { impactOf } from '../core/keys/impact.ts'
 import { overlapIsOpen } from '../core/keys/key.ts'
-import { disable, finishRotation, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { disable, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { finishRotation } from '../core/keys/rotation.ts'
 import { orAgain, type Wrong } from './again.ts'
 import { goTo, showPiece } from './answer.ts'
 import type { Door } from './door.ts'

@@ -1,4 +1,5 @@
-import { importKey, type NewKey } from '../core/keys/lifecycle.ts'
+import { importKey } from '../core/keys/importing.ts'
+import type { NewKey } from '../core/keys/wishes.ts'
 import { Refusal } from '../core/refusal.ts'
 import { orAgain, type Wrong, wrongIn } from './again.ts'
 import { goTo, show } from './answer.ts'

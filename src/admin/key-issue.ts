@@ -1,4 +1,4 @@
-import { issue } from '../core/keys/lifecycle.ts'
+import { issue } from '../core/keys/issuing.ts'
 import { inWords } from '../core/keys/words.ts'
 import { orAgain, type Wrong } from './again.ts'
 import { showPiece } from './answer.ts'

@@ -1,5 +1,5 @@
 import { impactOf } from '../core/keys/impact.ts'
-import { rotate } from '../core/keys/lifecycle.ts'
+import { rotate } from '../core/keys/rotation.ts'
 import { inWords } from '../core/keys/words.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import { orAgain, type Wrong } from './again.ts'

@@ -1,6 +1,6 @@
 import { mayDo } from '../core/caller.ts'
+import { mayChange } from '../core/keys/changing.ts'
 import { type Key, overlapIsOpen, stateOf } from '../core/keys/key.ts'
-import { mayChange } from '../core/keys/lifecycle.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import type { Inside } from './entrance.ts'
 

@@ -1,4 +1,4 @@
-import { keyOf } from '../core/keys/lifecycle.ts'
+import { keyOf } from '../core/keys/changing.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import type { Door } from './door.ts'

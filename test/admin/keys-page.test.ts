@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { newOnce } from '../../src/admin/once.ts'
 import type { ActivityLine } from '../../src/core/activity.ts'
-import type { NewKey } from '../../src/core/keys/lifecycle.ts'
+import type { NewKey } from '../../src/core/keys/wishes.ts'
 import { start } from '../support/start.ts'
 import { fullKeyIn } from './forms.ts'
 

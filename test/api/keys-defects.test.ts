@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { issue, removeKey } from '../../src/core/keys/lifecycle.ts'
+import { issue } from '../../src/core/keys/issuing.ts'
+import { removeKey } from '../../src/core/keys/lifecycle.ts'
 import { jsonOf } from '../support/json.ts'
 import { modern, offering, overStdio, said } from '../support/mcp.ts'
 import { operator, start } from '../support/start.ts'

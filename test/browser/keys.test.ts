@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import { rotate } from '../../src/core/keys/lifecycle.ts'
+import { rotate } from '../../src/core/keys/rotation.ts'
 import { addMcp } from '../../src/core/mcps/edit.ts'
 import { operator, type Started } from '../support/start.ts'
 import { browserOfAna } from './signed-in.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { issue } from '../../src/core/keys/lifecycle.ts'
+import { issue } from '../../src/core/keys/issuing.ts'
 import { openInvitation } from '../../src/core/workspaces/members.ts'
 import { userNamed } from '../../src/core/workspaces/people.ts'
 import { workspaceNamed } from '../../src/core/workspaces/workspaces.ts'

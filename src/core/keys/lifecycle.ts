@@ -9,12 +9,6 @@ import { checkLifetime } from './expiry.ts'
 import type { Key } from './key.ts'
 import { changeOf, checkReason, type KeyEdit } from './wishes.ts'
 
-export { keyOf, mayChange } from './changing.ts'
-export { importKey } from './importing.ts'
-export { issue } from './issuing.ts'
-export { finishRotation, rotate } from './rotation.ts'
-export { DEFAULT_RATE, type KeyEdit, MOST_RATE, type NewKey } from './wishes.ts'
-
 export async function edit(
   ctx: Context,
   caller: Caller,

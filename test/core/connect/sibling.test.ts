@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../../src/core/caller.ts'
 import type { ClientName } from '../../../src/core/connect/clients.ts'
 import { issueFor, nameFor, ownKeyFor } from '../../../src/core/connect/sibling.ts'
-import { disable, type NewKey } from '../../../src/core/keys/lifecycle.ts'
+import { disable } from '../../../src/core/keys/lifecycle.ts'
+import type { NewKey } from '../../../src/core/keys/wishes.ts'
 import { start } from '../../support/start.ts'
 
 const DAY_MS = 86_400_000

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../../src/core/caller.ts'
+import { issue } from '../../../src/core/keys/issuing.ts'
 import { type Key, stateOf } from '../../../src/core/keys/key.ts'
-import { disable, edit, enable, issue, removeKey, revoke } from '../../../src/core/keys/lifecycle.ts'
+import { disable, edit, enable, removeKey, revoke } from '../../../src/core/keys/lifecycle.ts'
 import { operator, robot, start } from '../../support/start.ts'
 import { aKey, aWorkspace, later, NOW } from '../../support/store.ts'
 
