@@ -142,6 +142,11 @@ describe('a name that is none of ours', () => {
   })
 })
 
+it('leaves a key that people keep for their clients alone, and only under that name', () => {
+  expect(readConfig({ env: { CLAVIGER_KEY: 'clv_live_x' } }).config).toEqual(readConfig({}).config)
+  expect(() => readConfig({ env: { CLAVIGER_KEYS: 'x' } })).toThrow('CLAVIGER_KEYS')
+})
+
 describe('what Kubernetes injects for a service of this name', () => {
   it.each([
     ['CLAVIGER_SERVICE_HOST', '10.96.0.7'],
