@@ -29,7 +29,7 @@ export const rotateKey = endpoint(
       location: `/api/v1/keys/${id}`,
       once: {
         members: { key: fullKey.reveal() },
-        note: 'The full key was in the first answer alone and is not kept. If it did not arrive, finish this rotation only after another one: the secret before it still works until the overlap ends.',
+        note: 'The full key was in the first answer alone and is not kept. If it did not arrive, finish this rotation, which ends the older secret too, and rotate again.',
       },
     }
   },
