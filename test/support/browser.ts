@@ -35,10 +35,13 @@ export async function launchBrowser(): Promise<Browser> {
   })
 }
 
-/** The package's own list names folders of Lambda; without a single font the browser falls over its first letter. */
+/**
+ * The package's own list names folders of Lambda; without a single font the browser falls over its first letter. One
+ * that names another place than this is left over from before the checkout was moved.
+ */
 async function fontList(): Promise<string> {
   const file = join(home, 'fonts.conf')
-  if (existsSync(file)) return file
+  if (existsSync(file) && readFileSync(file, 'utf8').includes(`<dir>${home}/fonts</dir>`)) return file
   const aside = join(await mkdtemp(`${home}-fonts-`), 'fonts.conf')
   await writeFile(
     aside,
