@@ -75,6 +75,11 @@ export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'sess
       id: session.id,
       introduction: session.introduction,
       isOver: session.isOver,
+      makesRoom() {
+        if (!session.isIdle()) return false
+        gateway.sessions.end(session)
+        return true
+      },
       unasked: (mcp, lease, message) => {
         if (message.id !== undefined) session.ask(lease, message, null)
         else gateway.listeners.hearAlone(mcp, key.environment, message, lease, session)

@@ -32,6 +32,8 @@ export type Session = Subscriber & {
   answered(message: Message): void
   openStream(res: ServerResponse): void
   hasStream(): boolean
+  /** Nothing is under way, and nobody listens. */
+  isIdle(): boolean
   onEnd(heard: () => void): void
   isOver(): boolean
   close(): void
@@ -55,8 +57,7 @@ export type Sessions = {
 export function sessionsOf(ended: (session: Session) => void, now: () => number): Sessions {
   const sessions = new Map<string, Session>()
   const sweeper = setInterval(() => {
-    for (const session of sessions.values())
-      if (!session.hasStream() && session.replies.size === 0 && now() - session.usedAt > IDLE_MS) end(session)
+    for (const session of sessions.values()) if (session.isIdle() && now() - session.usedAt > IDLE_MS) end(session)
   }, 60_000)
   sweeper.unref()
 
@@ -96,7 +97,7 @@ export function sessionsOf(ended: (session: Session) => void, now: () => number)
   function makeRoom(keyId: string): void {
     const own = [...sessions.values()].filter((session) => session.key.id === keyId)
     if (own.length < MOST_FOR_A_KEY) return
-    const oldest = own.filter((session) => !session.hasStream()).sort((a, b) => a.usedAt - b.usedAt)[0] ?? own[0]!
+    const oldest = own.filter((session) => session.isIdle()).sort((a, b) => a.usedAt - b.usedAt)[0] ?? own[0]!
     end(oldest)
   }
 }
@@ -166,6 +167,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
       bytes = 0
     },
     hasStream: () => stream !== null,
+    isIdle: () => stream === null && session.replies.size === 0 && session.underWay.size === 0,
     onEnd: (heard) => void endings.push(heard),
     isOver: () => over,
     close() {

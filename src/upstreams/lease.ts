@@ -18,6 +18,8 @@ export type SessionParty = {
   introduction: Introduction
   /** Nothing more is opened for it. */
   isOver(): boolean
+  /** Ends it if nothing of it is under way and nobody listens: its client can begin again. False if it stays. */
+  makesRoom(): boolean
   unasked(mcp: Mcp, lease: Lease, message: Message): void
 }
 

@@ -81,10 +81,36 @@ describe('processes', () => {
     const { pool } = pooled()
     const of = (keyId: string, id: number) => pool.reach(anMcp(), 'live', older(`${keyId}-${id}`, { keyId }))
     await Promise.all(Array.from({ length: 16 }, (_, id) => of('key_1', id)))
-    await expect(of('key_1', 16)).rejects.toThrow('16 sessions of this key already')
+    await expect(of('key_1', 16)).rejects.toThrow('16 busy sessions of this key already')
     await of('key_2', 0)
     pool.endSession('key_1-3')
     await of('key_1', 16)
+  })
+
+  it('make room by ending the idle session that was used longest ago', async () => {
+    const { pool, advance } = pooled()
+    const ended: number[] = []
+    const asked: number[] = []
+    const of = (id: number) => {
+      const makesRoom = () => {
+        asked.push(id)
+        if (id < 2) return false // it is busy
+        ended.push(id)
+        pool.endSession(`s${id}`)
+        return true
+      }
+      advance(1000)
+      return pool.reach(anMcp(), 'live', older(`s${id}`, { makesRoom }))
+    }
+    for (let id = 0; id < 16; id++) await of(id)
+    await of(2) // used again
+    await of(16)
+    await of(17)
+    expect([ended, asked]).toEqual([
+      [3, 4],
+      [0, 1, 3, 0, 1, 4],
+    ])
+    expect(pool.reached()).toHaveLength(16)
   })
 
   it('are no more than a hundred in all', async () => {

@@ -118,12 +118,12 @@ export const program = (keyId = 'key_1'): Party => ({ era: 'modern', keyId, sess
 /** An older client; one that can be asked back has a connection of its own. */
 export function older(
   id: string,
-  { keyId = 'key_1', capabilities = { roots: {} } as object, over = false } = {},
+  { keyId = 'key_1', capabilities = { roots: {} } as object, over = false, makesRoom = (): boolean => false } = {},
 ): Party {
   const introduction = {
     protocolVersion: '2025-11-25',
     capabilities: capabilities as Record<string, unknown>,
     clientInfo: { name: 'older', version: '1' },
   }
-  return { era: 'legacy', keyId, session: { id, introduction, isOver: () => over, unasked: () => {} } }
+  return { era: 'legacy', keyId, session: { id, introduction, isOver: () => over, makesRoom, unasked: () => {} } }
 }
