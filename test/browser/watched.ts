@@ -8,7 +8,9 @@ export function watched(page: Page): string[] {
   })
   page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`))
   page.on('requestfailed', (request) => {
-    if (!request.url().startsWith('data:')) complaints.push(`${request.url()}: ${request.failure()?.errorText}`)
+    const left = request.failure()?.errorText === 'net::ERR_ABORTED' && request.resourceType() === 'fetch' // its page was left
+    if (!left && !request.url().startsWith('data:'))
+      complaints.push(`${request.url()}: ${request.failure()?.errorText}`)
   })
   return complaints
 }
