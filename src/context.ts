@@ -17,6 +17,6 @@ export function openContext(config: Config, now: () => Date, inMemory = false): 
     : instanceSecret(config.data_dir, config.secret)
   const secrets = deriveSecrets(secret)
   const store = openStore(inMemory ? ':memory:' : databaseFile(config.data_dir), secrets, now())
-  const folderAt = (path: string) => folderWithin(config.docs_roots, path)
+  const folderAt = (path: string) => folderWithin({ roots: config.docs_roots, apart: config.data_dir }, path)
   return { ctx: { store, secrets, now, brand: config.key_prefix, folderAt }, migrated: store.migrated }
 }

@@ -85,7 +85,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
   function sourceOf(repo: Repo): Source {
     if (repo.source === 'manual') return manualSource(manual)
-    if (repo.source === 'folder') return folderSource(repo.path ?? '', roots)
+    if (repo.source === 'folder') return folderSource(repo.path ?? '', { roots, apart: temporary ?? dataDir })
     const folder = filesOf(repo)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     removeDrafts(folder)

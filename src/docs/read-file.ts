@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'n
 import { join } from 'node:path'
 import { MOST_FILE_BYTES } from '../core/docs.ts'
 import type { Stamp } from './shelf.ts'
-import { isWithin, realOf, tooLarge } from './walk.ts'
+import { type Bounds, isInside, realOf, tooLarge } from './walk.ts'
 
 export type Read = { bytes: Uint8Array; stamp: Stamp } | { why: string } | null
 
@@ -10,8 +10,8 @@ export type Read = { bytes: Uint8Array; stamp: Stamp } | { why: string } | null
  * A file's bytes if what was opened lies within the folder: judged by the open file, so that a name that becomes a
  * link in this moment leads nowhere. Null: it is gone.
  */
-export function readWithin(root: string, path: string): Read {
-  const file = join(root, path)
+export function readWithin(bounds: Bounds, path: string): Read {
+  const file = join(bounds.root, path)
   let fd: number
   try {
     fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)) // a pipe of that name must not keep us waiting
@@ -25,7 +25,7 @@ export function readWithin(root: string, path: string): Read {
     const real = realOf(file)
     if (real === null) return null
     const there = statSync(real, { bigint: true, throwIfNoEntry: false })
-    if (!isWithin(real, root) || there?.ino !== opened.ino || there.dev !== opened.dev)
+    if (!isInside(bounds, real) || there?.ino !== opened.ino || there.dev !== opened.dev)
       return { why: 'The link leads out of the folder and is not followed.' }
     const size = Number(opened.size)
     if (size > MOST_FILE_BYTES) return { why: tooLarge(size) }

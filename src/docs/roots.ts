@@ -2,16 +2,23 @@ import { realpathSync, statSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { invalid } from '../core/refusal.ts'
 
+export type Ground = {
+  /** Folders that repos may lie in. */
+  roots: readonly string[]
+  /** The data directory: files of all workspaces lie there, beside the secret, so it is nobody's documentation. */
+  apart: string | null
+}
+
 /** The folder itself, links followed. One answer for what is missing and what lies elsewhere: nobody explores the disk. */
-export function folderWithin(roots: readonly string[], path: string): string {
+export function folderWithin({ roots, apart }: Ground, path: string): string {
   if (roots.length === 0)
     throw invalid(
       'path',
       'No folder may be read yet. Set CLAVIGER_DOCS_ROOTS to the folders that repos may lie in, such as /srv/docs, for the server and for this command.',
     )
   const folder = real(path)
-  if (isAbsolute(path) && folder !== null && isFolder(folder) && roots.some((root) => isWithin(root, folder)))
-    return folder
+  const allowed = (at: string) => roots.some((root) => isWithin(root, at)) && !(apart !== null && isWithin(apart, at))
+  if (isAbsolute(path) && folder !== null && isFolder(folder) && allowed(folder)) return folder
   throw invalid(
     'path',
     `${path} is no folder inside ${roots.join(' or ')}, where CLAVIGER_DOCS_ROOTS lets repos lie. Write the whole path.`,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Breath } from './breath.ts'
 import { kindOf } from './kinds.ts'
 import { type Read, readWithin } from './read-file.ts'
-import { folderWithin } from './roots.ts'
+import { folderWithin, type Ground } from './roots.ts'
 import type { Stamp } from './shelf.ts'
 import type { Skipped } from './skipped.ts'
 import { realOf, stampOf, walk } from './walk.ts'
@@ -22,12 +22,12 @@ export type Source = {
 }
 
 /** A folder on the server's disk. That it lies where repos may is asked again at each look: links and settings change. */
-export function folderSource(folder: string, roots: readonly string[]): Source {
+export function folderSource(folder: string, ground: Ground): Source {
   return {
-    ...livingIn(folder),
+    ...livingIn(folder, () => ground.apart && realOf(ground.apart)),
     place() {
       try {
-        return { folder: folderWithin(roots, folder) }
+        return { folder: folderWithin(ground, folder) }
       } catch (error) {
         return realOf(folder) === null
           ? { refused: 'The folder is not there, or may not be read.', forGood: false }
@@ -40,7 +40,7 @@ export function folderSource(folder: string, roots: readonly string[]): Source {
 /** The folder in which files are kept that were sent. */
 export function filesSource(folder: string): Source {
   return {
-    ...livingIn(folder),
+    ...livingIn(folder, () => null),
     place() {
       const real = realOf(folder)
       return real === null ? { refused: 'The files are not there.', forGood: false } : { folder: real }
@@ -48,8 +48,14 @@ export function filesSource(folder: string): Source {
   }
 }
 
-function livingIn(folder: string): Omit<Source, 'place'> {
-  return { list: walk, read: readWithin, stamp: (path) => stampOf(folder, path), lives: true }
+/** `apart`: a folder of which nothing is read, wherever it lies. */
+function livingIn(folder: string, apart: () => string | null): Omit<Source, 'place'> {
+  return {
+    list: (root, breath, skipped) => walk({ root, apart: apart() }, breath, skipped),
+    read: (root, path) => readWithin({ root, apart: apart() }, path),
+    stamp: (path) => stampOf(folder, path),
+    lives: true,
+  }
 }
 
 /** The manual that comes with the program, perhaps within the executable, whose files have no times. */

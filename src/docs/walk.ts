@@ -9,8 +9,16 @@ import type { Skipped } from './skipped.ts'
 const DEEPEST = 40
 const MOST_FILES = 300_000
 
+/** What is read of a repo: what lies below its root, without the folder that is kept apart. */
+export type Bounds = { root: string; apart: string | null }
+
+export function isInside({ root, apart }: Bounds, real: string): boolean {
+  return isWithin(real, root) && !(apart !== null && isWithin(real, apart))
+}
+
 /** Every document below a folder, by its path with slashes. Links lead only to what lies in the folder anyway. */
-export async function walk(root: string, breath: Breath, skipped: Skipped): Promise<Map<string, Stamp>> {
+export async function walk(bounds: Bounds, breath: Breath, skipped: Skipped): Promise<Map<string, Stamp>> {
+  const { root } = bounds
   const found = new Map<string, Stamp>()
   const walked = new Set<string>()
   const links: { path: string; depth: number }[] = []
@@ -20,7 +28,7 @@ export async function walk(root: string, breath: Breath, skipped: Skipped): Prom
     await breath.take()
     const { path: parent, depth } = folder
     const real = realOf(join(root, parent))
-    if (real === null || walked.has(real)) continue
+    if (real === null || walked.has(real) || !isInside(bounds, real)) continue
     walked.add(real)
     for (const entry of entriesOf(root, parent, skipped)) {
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
@@ -46,7 +54,7 @@ export async function walk(root: string, breath: Breath, skipped: Skipped): Prom
   function follow(path: string, depth: number): void {
     const real = realOf(join(root, path))
     if (real === null) return skipped.add(path, 'The link leads nowhere.')
-    if (!isWithin(real, root)) return skipped.add(path, 'The link leads out of the folder and is not followed.')
+    if (!isInside(bounds, real)) return skipped.add(path, 'The link leads out of the folder and is not followed.')
     const target = statSync(real, { throwIfNoEntry: false })
     if (target?.isDirectory() && depth < DEEPEST) links.push({ path, depth: depth + 1 })
     else if (target?.isFile()) add(path)

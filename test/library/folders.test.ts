@@ -203,3 +203,24 @@ describe('many files', () => {
     expect(answers).toBeGreaterThan(5)
   })
 })
+
+describe('the data directory', () => {
+  it('is nobody’s documentation, whatever root it lies in', async () => {
+    const root = folder({ 'a.md': 'a walrus', 'data/claviger.md': 'a walrus in secret' })
+    const dataDir = join(root, 'data')
+    const [sent, around] = [repo(), repo({ path: root })]
+    const within = repo({ path: join(dataDir, 'docs') })
+    const opened = await library([sent], { roots: [root], dataDir })
+    await opened.putFile(sent, 'theirs.md', new TextEncoder().encode('a walrus of theirs'))
+    symlinkSync('data/docs', join(root, 'docs'))
+    symlinkSync(`data/docs/${sent.id}/theirs.md`, join(root, 'theirs.md'))
+    opened.keep([sent, around, within])
+    expect(await opened.refresh(around)).toMatchObject({ documents: 1, skippedCount: 2 })
+    expect(await opened.refresh(within)).toMatchObject({
+      documents: 0,
+      failure: expect.stringContaining('CLAVIGER_DOCS_ROOTS'),
+    })
+    expect((await opened.search([around, within], 'walrus', 9)).map(({ path }) => path)).toEqual(['a.md'])
+    expect((await opened.list(sent, { limit: 9 })).items).toHaveLength(1)
+  })
+})
