@@ -130,6 +130,19 @@ describe('a folder', () => {
 })
 
 describe('environments', () => {
+  it('keep a test key from folders, in which live documents may lie', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'claviger-roots-')))
+    folders.push(root)
+    const app = await start({ env: { CLAVIGER_DOCS_ROOTS: root } })
+    const { fullKey } = await app.key({ ...KEEPS, environment: 'test' })
+    const send = (method: string, path: string, body: object) =>
+      jsonOf(app.call(method, `/api/v1/repos${path}`, { key: fullKey, body }))
+    expect(await send('POST', '', { name: 'handbook', path: root })).toMatchObject({ code: 'forbidden' })
+    await addRepo(app.ctx, operator, app.workspace.id, { name: 'sandbox', path: root, environments: ['test'] })
+    expect(await send('PATCH', '/sandbox', { path: root })).toMatchObject({ code: 'forbidden' })
+    expect(await send('PATCH', '/sandbox', { name: 'playground' })).toMatchObject({ name: 'playground' })
+  })
+
   it('part what keys see', async () => {
     const { app, as, get, post } = await shelves()
     const test = as((await app.key({ ...KEEPS, environment: 'test' })).fullKey)

@@ -28,7 +28,7 @@ export async function addRepo(ctx: Context, caller: Caller, workspaceId: string,
     workspaceId,
     name: checkRepoName(wanted.name),
     source,
-    path: pathFor(ctx, source, wanted.path ?? null),
+    path: pathFor(ctx, caller, source, wanted.path ?? null),
     environments: checkEnvironments(wanted.environments ?? usualEnvironments(caller)),
     createdAt: ctx.now(),
     revision: 1,
@@ -54,7 +54,7 @@ export async function editRepo(
     const after: Repo = {
       ...repo,
       name: wanted.name === undefined ? repo.name : checkRepoName(wanted.name),
-      path: wanted.path === undefined ? repo.path : pathFor(ctx, repo.source, wanted.path),
+      path: wanted.path === undefined ? repo.path : pathFor(ctx, caller, repo.source, wanted.path),
       environments: wanted.environments === undefined ? repo.environments : checkEnvironments(wanted.environments),
       revision: repo.revision + 1,
     }
@@ -87,7 +87,10 @@ export async function repoToChange(ctx: Context, caller: Caller, workspaceId: st
   return repo
 }
 
-function pathFor(ctx: Context, source: Repo['source'], path: string | null): string | null {
+/** The roots hold live documents too, which a test key would read as a folder of its own. */
+function pathFor(ctx: Context, caller: Caller, source: Repo['source'], path: string | null): string | null {
+  if (path !== null && caller.kind === 'program' && caller.key.environment === 'test')
+    throw new Refusal('forbidden', 'A test key adds no folder of the server. Send files instead, or use a live key.')
   if (source === 'folder') {
     if (path === null) throw invalid('path', 'Name the folder.')
     return ctx.folderAt(path)
