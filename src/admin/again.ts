@@ -18,14 +18,14 @@ const MENDABLE = new Set<Refusal['code']>([
 export async function orAgain(
   res: Response,
   act: () => Promise<unknown>,
-  again: (errors: Wrong) => unknown,
+  again: (errors: Wrong, code: Refusal['code']) => unknown,
 ): Promise<void> {
   try {
     await act()
   } catch (error) {
     if (!(error instanceof Refusal) || !MENDABLE.has(error.code)) throw error
     res.status(STATUS[error.code])
-    await again(wrongIn(error))
+    await again(wrongIn(error), error.code)
   }
 }
 
