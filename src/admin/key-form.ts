@@ -16,6 +16,8 @@ const BLANK = {
   tools: [] as string[],
   /** Typed by hand, for servers that have not told what they offer. */
   toolsOf: {} as Record<string, string>,
+  /** Of these servers every tool, where a key had some of them before. */
+  allTools: [] as string[],
   expiresAt: '90d',
   expiresOn: '',
   allowInUrl: false,
@@ -44,6 +46,7 @@ export function typedForm(req: Request): KeyForm {
     mcps: several(req, 'mcps'),
     tools: several(req, 'tools'),
     toolsOf: Object.fromEntries(several(req, 'mcps').map((slug) => [slug, text(req, `tools_of_${slug}`)])),
+    allTools: several(req, 'all_tools'),
     expiresAt: text(req, 'expires_at') || 'never',
     expiresOn: text(req, 'expires_on'),
     allowInUrl: ticked(req, 'allow_in_url'),
@@ -55,7 +58,7 @@ export function typedForm(req: Request): KeyForm {
 }
 
 /** An issued key as the form shows it. What the form has no box for is written out. */
-export function formOf(key: Key, { scopes, mcps }: Offers): KeyForm {
+export function formOf(key: Key, { scopes }: Offers): KeyForm {
   const boxes = new Set(scopes.flatMap(({ items }) => items.map(({ value }) => value)))
   const grants = key.mcpAccess.mode === 'selected' ? key.mcpAccess.mcps : []
   return {
@@ -66,7 +69,7 @@ export function formOf(key: Key, { scopes, mcps }: Offers): KeyForm {
     type: key.type,
     scopes: key.scopes.filter((scope) => boxes.has(scope)),
     moreScopes: key.scopes.filter((scope) => !boxes.has(scope)).join('\n'),
-    mcpAccess: mcps.length > 0 || grants.length > 0 ? key.mcpAccess.mode : 'all',
+    mcpAccess: key.mcpAccess.mode,
     mcps: grants.map(({ slug }) => slug),
     tools: grants.flatMap(({ slug, tools }) => tools?.map((tool) => `${slug}:${tool}`) ?? []),
     expiresAt: KEPT,

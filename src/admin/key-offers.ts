@@ -4,7 +4,7 @@ import type { Key } from '../core/keys/key.ts'
 import { MANAGEMENT_SCOPES } from '../core/keys/scopes.ts'
 
 export type Offers = Awaited<ReturnType<typeof offersFor>>
-type OfferedMcp = { slug: string; name: string; hasTest: boolean; tools: string[]; gone?: boolean }
+type OfferedMcp = { slug: string; name: string; hasTest: boolean; tools: string[]; gone?: boolean; limited?: boolean }
 
 /** What there is to choose from, with a sentence for each; and what an issued key has that is not here any more. */
 export async function offersFor(ctx: Context, workspaceId: string, key?: Pick<Key, 'mcpAccess'>) {
@@ -42,10 +42,17 @@ function withGranted(here: OfferedMcp[], granted: { slug: string; tools: string[
   const away = granted.filter(({ slug }) => !here.some((mcp) => mcp.slug === slug))
   return [
     ...here.map((mcp) => {
-      const tools = granted.find(({ slug }) => slug === mcp.slug)?.tools ?? []
-      return { ...mcp, tools: [...new Set([...mcp.tools, ...tools])] }
+      const tools = granted.find(({ slug }) => slug === mcp.slug)?.tools ?? null
+      return { ...mcp, tools: [...new Set([...mcp.tools, ...(tools ?? [])])], limited: tools !== null }
     }),
-    ...away.map(({ slug, tools }) => ({ slug, name: slug, hasTest: true, tools: tools ?? [], gone: true })),
+    ...away.map(({ slug, tools }) => ({
+      slug,
+      name: slug,
+      hasTest: true,
+      tools: tools ?? [],
+      gone: true,
+      limited: tools !== null,
+    })),
   ]
 }
 

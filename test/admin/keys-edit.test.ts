@@ -149,10 +149,71 @@ describe('changing a key', () => {
     const answer = await send(having(form, { name: 'mine' }))
     const html = await answer.text()
     expect(answer.status).toBe(412)
-    expect(html).toContain('value="mine"')
+    expect(html).toContain('value="theirs"')
+    expect(html).toContain('Not saved, your form said: mine.')
     expect((await now()).name).toBe('theirs')
-    expect((await send(untouched(html))).status).toBe(303)
+    expect((await send(having(untouched(html), { name: 'mine' }))).status).toBe(303)
     expect((await now()).name).toBe('mine')
+  })
+
+  it('leaves a restriction of somebody else alone, however often one presses', async () => {
+    const { started, key, page, send, now } = await opened({ scopes: ['mcp:*', 'keys:write'] })
+    const form = having(untouched(await page()), { description: 'typed' })
+    await edit(started.ctx, operator, started.workspace.id, key.id, { scopes: ['mcp:docs:search'] })
+    const first = await send(form, HTMX)
+    const html = await first.text()
+    expect(first.status).toBe(412)
+    expect(html).toContain('Not saved, your form said: typed.')
+    expect(html).toContain('Not saved, your form said: mcp:*, keys:write.')
+    expect((await send(untouched(html))).status).toBe(303)
+    expect((await now()).scopes).toEqual(['mcp:docs:search'])
+  })
+
+  it('still knows when it was opened, after an answer that was wrong', async () => {
+    const { started, key, page, send, now } = await opened({ scopes: ['mcp:*', 'keys:write'] })
+    const form = untouched(await page())
+    await edit(started.ctx, operator, started.workspace.id, key.id, { scopes: ['mcp:docs:search'] })
+    const wrong = await send(having(form, { quota_per_day: 'many' }))
+    expect(wrong.status).toBe(422)
+    const again = await send(having(untouched(await wrong.text()), { quota_per_day: '5' }))
+    expect(again.status).toBe(412)
+    expect(await now()).toMatchObject({ scopes: ['mcp:docs:search'], quotaPerDay: null })
+  })
+
+  it('takes management away from an unrestricted key', async () => {
+    const { page, send, now } = await opened({ type: 'unrestricted', scopes: ['keys:write', 'audit:read'] })
+    const answer = await send(having(untouched(await page()), { scopes: null }))
+    expect(answer.status).toBe(303)
+    expect((await now()).scopes).toEqual(['mcp:*'])
+  })
+
+  it.each<Record<string, string>>([{}, { name: 'renamed' }])(
+    'leaves a key that reaches no server so (%j)',
+    async (changes) => {
+      const none = { mode: 'selected' as const, mcps: [] }
+      const { page, send, now } = await opened({ mcpAccess: none })
+      expect((await send(having(untouched(await page()), changes))).status).toBe(303)
+      expect(await now()).toMatchObject({ mcpAccess: none, ...changes })
+    },
+  )
+
+  it('widens a server to all its tools only in so many words', async () => {
+    const { page, send, now } = await opened(FULL)
+    const form = having(untouched(await page()), { tools: null })
+    const refused = await send(form)
+    const html = await refused.text()
+    expect(refused.status).toBe(422)
+    expect(html).toContain('Tick a tool of wiki, or all of them, or untick the server.')
+    expect((await now()).mcpAccess).toEqual(FULL.mcpAccess)
+    expect(html).toContain('name="all_tools" value="wiki"')
+    expect((await send([...untouched(html), ['all_tools', 'wiki']])).status).toBe(303)
+    expect((await now()).mcpAccess).toEqual({
+      mode: 'selected',
+      mcps: [
+        { slug: 'wiki', tools: null },
+        { slug: 'away', tools: null },
+      ],
+    })
   })
 
   it('is not offered for a revoked key', async () => {
