@@ -1,6 +1,6 @@
 import { mayDo } from '../core/caller.ts'
 import { CLIENT_NAMES, type ClientName, clientNamed } from '../core/connect/clients.ts'
-import { connectionFor, PLACEHOLDER, targetFor } from '../core/connect/connection.ts'
+import { targetFor } from '../core/connect/connection.ts'
 import { UNLOGGED, waysOutside, whyOutOfReach } from '../core/connect/outside.ts'
 import { nameFor, sendsKeyInUrl } from '../core/connect/sibling.ts'
 import type { Key } from '../core/keys/key.ts'
@@ -55,11 +55,12 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
 
   /** A URL with a key in it is of use only if the key may be sent in one. */
   function variantsFor(client: ClientName) {
-    const filled = connectionFor(client, targetFor(origin, slug, issued?.fullKey)).variants
-    const blank = connectionFor(client, targetFor(origin, slug)).variants
+    const { variants } = clientNamed(client)
+    const filled = variants(targetFor(origin, slug, issued?.fullKey))
+    const blank = variants(targetFor(origin, slug))
     return filled.map((variant, at) => {
       const usable = issued && (issued.key.allowInUrl || !isInUrl(variant.content))
-      return { ...(usable ? variant : blank[at]!), filled: usable === true, link: linkIn(variant.content) }
+      return { ...(usable ? variant : blank[at]!), filled: usable === true }
     })
   }
 }
@@ -68,12 +69,4 @@ export type Card = ReturnType<typeof connectCard>
 
 function isInUrl(content: string): boolean {
   return /api_key(=|%3D)/.test(content)
-}
-
-/** Something that a browser opens, and not only copies. */
-function linkIn(content: string): boolean {
-  return (
-    /^(vscode|vscode-insiders|cursor|lmstudio|goose|https):[^\s]+$/.test(content) &&
-    !content.includes(`=${PLACEHOLDER}`)
-  )
 }

@@ -29,6 +29,12 @@ async function world(env: Record<string, string> = {}) {
   }
 }
 
+async function behindHttps() {
+  const here = await world({ CLAVIGER_PUBLIC_URL: 'https://keys.acme.com' })
+  const headers = { host: 'keys.acme.com', origin: 'https://keys.acme.com' }
+  return { ...here, issue: (form: Record<string, string>) => here.issue(form, headers) }
+}
+
 describe('the page that connects', () => {
   it('makes nothing by being opened', async () => {
     const { see, names } = await world()
@@ -112,10 +118,8 @@ describe('one click', () => {
   })
 
   it('gives claude.ai a URL that works, and ends', async () => {
-    const { app, issue, newest } = await world({ CLAVIGER_PUBLIC_URL: 'https://keys.acme.com' })
-    const html = await (
-      await issue({ client: 'claude-ai' }, { host: 'keys.acme.com', origin: 'https://keys.acme.com' })
-    ).text()
+    const { app, issue, newest } = await behindHttps()
+    const html = await (await issue({ client: 'claude-ai' })).text()
     const key = fullKeyIn(html)!
     expect(html).toContain(`https://keys.acme.com/mcp?api_key=${key}`)
     expect(html).toContain('Whoever sees this URL has the key.')
@@ -124,6 +128,19 @@ describe('one click', () => {
       expiresAt: new Date(app.ctx.now().getTime() + 90 * 86_400_000),
     })
   })
+
+  it.each(CLIENT_NAMES)(
+    'opens %s, where a link can, and never an address of our own with the key in it',
+    async (client) => {
+      const { issue } = await behindHttps()
+      const html = await (await issue({ client })).text()
+      const links = [...html.matchAll(/<a class="button button-primary" href="([^"]*)" rel="noreferrer">/g)]
+      const programs = ['vscode', 'vscode-insiders', 'cursor', 'lm-studio', 'goose', 'kiro', 'claude-ai']
+      expect(links.length > 0).toBe(programs.includes(client))
+      expect(html).toContain('https://keys.acme.com/mcp')
+      for (const [, href] of html.matchAll(/href="([^"]*)"/g)) expect(href).not.toMatch(/^https:\/\/keys\.acme\.com/)
+    },
+  )
 
   it('knows no key, MCP or client of elsewhere', async () => {
     const { app, issue, names } = await world()

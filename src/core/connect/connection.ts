@@ -3,17 +3,17 @@ import type { Key } from '../keys/key.ts'
 import { mcpNotPermitted, reaches } from '../policy.ts'
 import { Refusal } from '../refusal.ts'
 import { CLIENT_NAMES, type ClientName, clientNamed, isClientName } from './clients.ts'
-import type { Kind, Target, Variant } from './variant.ts'
+import type { Kind, Target, Told } from './variant.ts'
 
 /** What stands where a key would: keys are shown once, when they are issued. */
 export const PLACEHOLDER = 'YOUR_API_KEY'
 
-export type Connection = { client: ClientName; kind: Kind; variants: Variant[] }
+export type Connection = { client: ClientName; kind: Kind; variants: Told[] }
 
 /** How a client is told of everything that a key opens, or of one MCP. */
 export function connectionFor(client: ClientName, target: Target): Connection {
   const { kind, variants } = clientNamed(client)
-  return { client, kind, variants: variants(target) }
+  return { client, kind, variants: variants(target).map(({ opens: _, ...told }) => told) }
 }
 
 export function targetFor(origin: string, slug: string | null, key: string = PLACEHOLDER): Target {

@@ -25,8 +25,8 @@ function vsCode(label: string, scheme: string, program: string): Client {
       const asking = { type: 'http', url: target.url, headers: { Authorization: `Bearer \${input:${id}}` } }
       const link = (config: object) => `${scheme}:mcp/install?${encodeURIComponent(JSON.stringify(config))}`
       return [
-        { title: 'Link', content: link({ name, ...server }), note: KEY_IN_LINK },
-        { title: 'Link that asks for the key', content: link({ name, ...asking, inputs }), note: ASKS },
+        { title: 'Link', content: link({ name, ...server }), note: KEY_IN_LINK, opens: true },
+        { title: 'Link that asks for the key', content: link({ name, ...asking, inputs }), note: ASKS, opens: true },
         ...command([program, '--add-mcp', JSON.stringify({ name, ...server })], { title: 'Command' }),
         {
           title: 'For everybody in a project',
@@ -49,8 +49,8 @@ export const cursor: Client = {
     const link = (config: object) =>
       `cursor://anysphere.cursor-deeplink/mcp/install?name=${encodeURIComponent(target.name)}&config=${encodeURIComponent(base64(config))}`
     return [
-      { title: 'Link', content: link(inner(target)), note: KEY_IN_LINK },
-      { title: 'Link with the key in a variable', content: link(inVariable(target)), note: noKey(target) },
+      { title: 'Link', content: link(inner(target)), note: KEY_IN_LINK, opens: true },
+      { title: 'Link with the key in a variable', content: link(inVariable(target)), note: noKey(target), opens: true },
       file('~/.cursor/mcp.json', target, inner(target)),
     ]
   },
@@ -64,6 +64,7 @@ export const lmStudio: Client = {
       title: 'Link',
       content: `lmstudio://add_mcp?name=${encodeURIComponent(target.name)}&config=${encodeURIComponent(base64(inner(target)))}`,
       note: KEY_IN_LINK,
+      opens: true,
     },
     file('~/.lmstudio/mcp.json', target, inner(target)),
   ],
@@ -82,7 +83,7 @@ export const goose: Client = {
     )
     const text = (value: string) => JSON.stringify(value) // every JSON string is one of YAML
     return [
-      { title: 'Link', content: `goose://extension?${query.join('&')}`, note: KEY_IN_LINK },
+      { title: 'Link', content: `goose://extension?${query.join('&')}`, note: KEY_IN_LINK, opens: true },
       {
         title: 'File',
         path: '~/.config/goose/config.yaml',
@@ -116,6 +117,7 @@ export const kiro: Client = {
         title: 'Link with the key in a variable',
         content: `https://kiro.dev/launch/mcp/add?name=${encodeURIComponent(name)}&config=${encodeURIComponent(JSON.stringify(unkeyed))}`,
         note: noKey(target),
+        opens: true,
       },
     ]
   },

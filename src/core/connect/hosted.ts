@@ -16,6 +16,7 @@ export const claudeAi: Client = {
       title: 'Link to the filled-in form',
       content: `https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=${encodeURIComponent(target.name)}&connectorUrl=${encodeURIComponent(urlWithKey(target))}`,
       note: RISK,
+      opens: true,
     },
   ],
 }

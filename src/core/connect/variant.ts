@@ -1,7 +1,10 @@
 export type Kind = 'command' | 'link' | 'file' | 'url' | 'code'
 
 /** One way to tell a client: what to paste, and where. */
-export type Variant = { title: string; content: string; path?: string; note?: string }
+export type Told = { title: string; content: string; path?: string; note?: string }
+
+/** `opens`: a link that opens the client, or its form, and is not only pasted. */
+export type Variant = Told & { opens?: true }
 
 /** Where a client is to go, under which name, and with which key. */
 export type Target = {
