@@ -1,11 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import express from 'express'
-import { errorPages } from './admin/errors.ts'
-import { manualRoutes } from './admin/manual.ts'
-import { renderer } from './admin/render.ts'
-import { adminRoutes } from './admin/routes.ts'
-import { apiRoutes } from './api/routes.ts'
-import { staticFolder } from './assets.ts'
 import type { Config } from './config.ts'
 import { openContext } from './context.ts'
 import type { Context } from './core/context.ts'
@@ -17,16 +10,14 @@ import type { KeptLibrary } from './core/repos/in-step.ts'
 import { gatewayDoor } from './gateway/routes.ts'
 import { drainOf } from './http/drain.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
-import { keepFromCaches, securityHeaders } from './http/headers.ts'
+import { keepFromCaches } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { knownHosts } from './http/hosts.ts'
 import { listen, serverFor } from './http/listen.ts'
-import { noOAuth } from './http/no-oauth.ts'
 import { recorder } from './http/record.ts'
 import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
 import { carriesKey, look, trustedProxies } from './http/seen.ts'
 import { setupGate } from './http/setup-gate.ts'
-import { staticsIn } from './http/statics.ts'
 import { startJobs } from './jobs.ts'
 import { libraryFor } from './library.ts'
 import type { Log } from './log.ts'
@@ -64,7 +55,7 @@ export async function startApp({
   const { pool, catalogue, tools } = upstreamsFor(ctx, config, log, inMemory, library)
   const record = recorder(ctx, log)
   const mcp = gatewayDoor({ ctx, ring, pool, catalogue, recorder: record, log, version: VERSION })
-  const pages = pagesAndApi()
+  let pages: ReturnType<typeof loadSite> | null = null
   const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
   const drain = drainOf(server)
   const answerHealth = health(ctx.store, drain.draining)
@@ -91,7 +82,10 @@ export async function startApp({
           retryAfterSeconds: 1,
         })
       }
-      if (!isMcp) return void pages(req, res)
+      if (!isMcp) {
+        pages ??= loadSite()
+        return void (await pages)(req, res)
+      }
       await requireSetUp()
       await mcp.handle(req, res)
     } catch (error) {
@@ -120,30 +114,11 @@ export async function startApp({
     },
   }
 
-  function pagesAndApi() {
-    const statics = staticsIn(staticFolder())
-    const render = renderer(statics, VERSION, ctx.now)
-    const site = express()
-    site.disable('x-powered-by')
-    site.disable('etag')
-    site.use(securityHeaders())
-    site.use('/static', statics.serve)
+  /** MCP needs none of it: what nobody asks for takes no time at the start, and no memory. */
+  async function loadSite() {
+    const { site } = await import('./site.ts')
     const { public_url: publicUrl } = config
-    site.use(
-      '/api',
-      apiRoutes({ ctx, ring, tools, library, recorder: record, requireSetUp, render, publicUrl, version: VERSION }),
-    )
-    site.use('/admin', adminRoutes({ ctx, tools, library, render, hosts, requireSetUp, publicUrl }))
-    site.use('/docs', manualRoutes({ render }))
-    site.get('/', (_req, res) => res.redirect('/admin'))
-    site.use(['/register', '/.well-known'], () => {
-      throw noOAuth()
-    })
-    site.use(() => {
-      throw new Refusal('not_found', 'There is nothing at this address.')
-    })
-    site.use(errorPages(render))
-    return site
+    return site({ ctx, ring, tools, library, recorder: record, requireSetUp, hosts, publicUrl, version: VERSION })
   }
 }
 

@@ -6,7 +6,6 @@ import { DOCS } from './core/mcps/mcp.ts'
 import { unsealTarget } from './core/mcps/sealing.ts'
 import type { Tools } from './core/tools.ts'
 import { readersOf } from './docs/reader.ts'
-import { docsServer } from './docs/server.ts'
 import type { Log } from './log.ts'
 import { type Catalogue, catalogueOf } from './upstreams/catalogue.ts'
 import { sweep } from './upstreams/leftovers.ts'
@@ -41,7 +40,12 @@ export function upstreamsFor(
       environment: processEnvironment(),
       runDir: inMemory ? null : runDirOf(config),
       allowPrivate: config.allow_private_addresses,
-      builtin: { [DOCS]: (reader) => docsServer(readers(reader), VERSION) },
+      builtin: {
+        async [DOCS](reader) {
+          const { docsServer } = await import('./docs/server.ts')
+          return docsServer(readers(reader), VERSION)
+        },
+      },
     }),
     unsealed: (target) => unsealTarget(ctx.secrets.sealing, target),
     now: ctx.now,

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { z } from 'zod'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
@@ -13,12 +12,6 @@ import { outcomeOf } from './outcome.ts'
 import { reachable } from './reach.ts'
 import type { Reply } from './reply.ts'
 import type { Gateway, Turn } from './turn.ts'
-
-const SimpleCall = z.strictObject({
-  mcp_id: z.string().min(1),
-  tool: z.string().min(1),
-  arguments: z.record(z.string(), z.unknown()).optional(),
-})
 
 export function isSimpleCall(body: Record<string, unknown>): boolean {
   return body.jsonrpc === undefined && ('mcp_id' in body || 'tool' in body)
@@ -70,6 +63,7 @@ export async function callSimply(
 const NOBODY: Reply = { aside: () => false, end: () => {}, isOpen: () => true }
 
 async function simpleCall(gateway: Gateway, turn: Turn, body: unknown): Promise<string> {
+  const { SimpleCall } = await import('./simple-body.ts') // zod: much to read in for a call that few make
   const read = SimpleCall.safeParse(body)
   if (!read.success) {
     const errors = read.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))

@@ -1,10 +1,11 @@
 import type { JSONRPCMessage, McpServerFactory, Transport } from '@modelcontextprotocol/server'
-import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Failure, OpenWire } from './wire.ts'
 
 /** A server of our own, in this process: the same protocol in both eras, and nothing between that could break. */
-export function builtinWire(serve: McpServerFactory): OpenWire {
+export function builtinWire(load: () => Promise<McpServerFactory>): OpenWire {
   return async (events) => {
+    const { serveStdio } = await import('@modelcontextprotocol/server/stdio') // many files, and often not needed
+    const serve = await load()
     let gone = false
     const transport: Transport = {
       async start() {},

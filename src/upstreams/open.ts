@@ -11,8 +11,8 @@ import type { OpenWire } from './wire.ts'
 
 type Options = StdioOptions & {
   allowPrivate: boolean
-  /** Our own servers by name. */
-  builtin: Record<string, (reader: Reader) => McpServerFactory>
+  /** Our own servers by name, each read in when it is first needed. */
+  builtin: Record<string, (reader: Reader) => Promise<McpServerFactory>>
 }
 
 /** Which wire leads to which target. */
@@ -24,7 +24,7 @@ export function openersFor({ environment, runDir, allowPrivate, builtin }: Optio
       if (target.kind === 'stdio') return stdioWire(target, { environment, runDir })
       const serve = builtin[target.name]
       if (!serve) throw new Error(`There is no builtin server ${target.name}.`)
-      return builtinWire(serve(reader))
+      return builtinWire(() => serve(reader))
     },
     stateless: (target) => (target.kind === 'http' ? statelessWire(target, http) : null),
     old: (target) => (target.kind === 'http' ? oldSseWire(target, http) : null),

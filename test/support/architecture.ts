@@ -16,9 +16,10 @@ export const MAY_IMPORT: Record<string, string[]> = {
   'library.ts': ['core', 'docs', 'config.ts', 'assets.ts'],
   'jobs.ts': ['core', 'notify'],
   'context.ts': ['core', 'store', 'docs', 'config.ts', 'assets.ts'],
+  'site.ts': ['core', 'http', 'api', 'admin', 'assets.ts'],
   'app.ts': [
-    ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'api', 'admin', 'jobs.ts'],
-    ...['upstreams.ts', 'library.ts', 'context.ts', 'config.ts', 'assets.ts', 'version.ts'],
+    ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'jobs.ts', 'site.ts'],
+    ...['upstreams.ts', 'library.ts', 'context.ts', 'config.ts', 'version.ts'],
   ],
   cli: [
     'cli/bridge.ts',
@@ -44,7 +45,7 @@ const ANYONE_MAY = ['log.ts', 'metrics.ts'] // except core, which stays silent
 /** What is known in some rooms only, by how it looks in a file without comments. */
 export const KEPT_IN: [what: string, pattern: RegExp, homes: string[]][] = [
   ['SQL', /(?:from |import\()'(?:kysely|better-sqlite3)/, ['store', 'docs']],
-  ['express', /(?:from |import\()'express(?:-rate-limit)?'/, ['http', 'api', 'admin', 'app.ts']],
+  ['express', /(?:from |import\()'express(?:-rate-limit)?'/, ['http', 'api', 'admin', 'site.ts']],
   ['MCP', /(?:from |import\()'@modelcontextprotocol\//, ['gateway', 'upstreams', 'docs', 'cli/bridge.ts']],
   ['the environment', /process\.env|Bun\.env|import\.meta\.env/, ['config.ts']],
   ['the console', /\bconsole\./, []],
