@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DocPart, Library, Repo } from '../core/docs.ts'
@@ -50,12 +50,9 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
   async function arrange(): Promise<void> {
     if (closed) return
     const wanted = new Map(repos.map((repo) => [shelfOf(repo), repo]))
-    for (const [name, { repo }] of kept) {
-      if (wanted.has(name)) continue
-      await end(name)
-      if (repo.source === 'files') rmSync(filesOf(repo), { recursive: true, force: true })
-    }
+    for (const name of [...kept.keys()]) if (!wanted.has(name)) await end(name)
     for (const name of shelfNames(db)) if (!wanted.has(name)) dropShelf(db, name)
+    removeFilesExcept(new Set(repos.map(({ id }) => id)))
     for (const [name, repo] of wanted) await begin(name, repo)
   }
 
@@ -72,7 +69,9 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       changed: () => tell(name),
       failed: (error) => failed(error, repo),
     })
-    const made = { repo, signature, keeper, first: Promise.race([keeper.look(), patience()]) }
+    const look = keeper.look()
+    const first = repo.source === 'manual' ? look : Promise.race([look, patience()])
+    const made = { repo, signature, keeper, first }
     kept.set(name, made)
     return made
   }
@@ -95,6 +94,13 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
   function filesOf(repo: Repo): string {
     if (!/^\w{1,100}$/.test(repo.id)) throw new Error(`${repo.id} is no id of a repo`)
     return join(filesDir, repo.id)
+  }
+
+  /** Of repos that have been removed, perhaps while nobody was here to see it. */
+  function removeFilesExcept(ids: ReadonlySet<string>): void {
+    if (!existsSync(filesDir)) return
+    for (const id of readdirSync(filesDir))
+      if (!ids.has(id)) rmSync(join(filesDir, id), { recursive: true, force: true })
   }
 
   function tell(name: string): void {

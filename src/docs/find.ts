@@ -26,7 +26,8 @@ export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
   const unheard = new Set(
     query.terms.filter(({ expression }) => shelves.every(({ shelf }) => shelf.count(expression) === 0)),
   )
-  const looked = shelves.map((one) => ({ ...one, ...candidatesIn(one.shelf, query, unheard, limit) }))
+  const slips: Slips = new Map([...unheard].slice(0, MOST_FORGIVEN).map((term) => [term, MOST_COMPARED]))
+  const looked = shelves.map((one) => ({ ...one, ...candidatesIn(one.shelf, query, slips, limit) }))
   const total = looked.reduce((sum, { sections }) => sum + sections, 0)
   const sought = query.terms.map((_, at): Sought => {
     const found = looked.map(({ terms }) => terms[at]!)
@@ -64,12 +65,18 @@ export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
   return hits
 }
 
+/** Words that are taken for slips, each with how many words of all shelves may still be compared with it. */
+type Slips = Map<Term, number>
+
+const MOST_FORGIVEN = 3
+const MOST_COMPARED = 30_000
+
 type Resolved = { expression: string; ways: string[][]; count: number; exact: boolean }
 
 /** First what holds every word, then, where that is little, what holds some of them. */
-function candidatesIn(shelf: Shelf, { terms, last }: Query, unheard: Set<Term>, limit: number) {
+function candidatesIn(shelf: Shelf, { terms, last }: Query, slips: Slips, limit: number) {
   const sections = shelf.sections()
-  const resolved = terms.map((term) => resolve(shelf, term, term === last, unheard.has(term)))
+  const resolved = terms.map((term) => resolve(shelf, term, term === last, slips))
   const found = resolved.filter(({ count }) => count > 0)
   const lacking = resolved.some(({ exact, count }) => exact && count === 0)
   const ids = new Set<number>()
@@ -109,7 +116,7 @@ function tellingOf(terms: Resolved[]): Resolved[] {
 }
 
 /** A word that no shelf holds is taken for another that is spelled alike; one that another shelf holds is no slip. */
-function resolve(shelf: Shelf, term: Term, isLast: boolean, isUnheard: boolean): Resolved {
+function resolve(shelf: Shelf, term: Term, isLast: boolean, slips: Slips): Resolved {
   const plain = { ways: [term.words.map(stem)], exact: term.exact }
   const count = shelf.count(term.expression)
   if (count > 0 && !(isLast && term.words.length === 1 && count < 3))
@@ -117,7 +124,7 @@ function resolve(shelf: Shelf, term: Term, isLast: boolean, isUnheard: boolean):
   if (term.exact || term.words.length > 1) return severally(shelf, term, count)
   const word = term.words[0]!
   const others = isLast ? shelf.wordsBeginning(word, MOST_BEGINNING) : []
-  if (isUnheard && others.length === 0) others.push(...wordsLike(shelf, word))
+  if (others.length === 0) others.push(...wordsLike(shelf, term, slips))
   const expression = [term.expression, ...others.map(quote)].join(' OR ')
   const ways = [...plain.ways, ...others.map((other) => [stem(other)])]
   return {
@@ -137,11 +144,19 @@ function severally(shelf: Shelf, term: Term, count: number): Resolved {
   return { expression: parts, ways: words.map((word) => [stem(word)]), exact, count: shelf.count(parts) }
 }
 
-function wordsLike(shelf: Shelf, word: string): string[] {
+/** Who slips mostly gets the first sign right, or has it second. */
+function wordsLike(shelf: Shelf, term: Term, slips: Slips): string[] {
+  const word = term.words[0]!
   const most = forgiven(word.length)
-  if (most === 0) return []
+  if (most === 0 || !slips.has(term)) return []
+  const others = [...new Set([...word].slice(0, 2))].flatMap((start) => {
+    const left = slips.get(term)!
+    const some = shelf.wordsOfLength(start, word.length - most, word.length + most, left)
+    slips.set(term, left - some.length)
+    return some
+  })
   const found: { other: string; slips: number }[] = []
-  for (const other of shelf.wordsOfLength(word.length - most, word.length + most)) {
+  for (const other of others) {
     const slips = distance(word, other, most)
     if (slips <= most && (word.length > 3 || isSwapped(word, other))) found.push({ other, slips })
   }

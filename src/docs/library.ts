@@ -8,25 +8,42 @@ import { asError, type FromWorker, type QuestionName, type ToWorker } from './me
 type Options = Places & {
   /** The file of the library's thread. */
   worker: string
-  /** Begins with the first question instead of at once. */
+  /** Begins with the first question, also if there are folders to watch. */
   lazy: boolean
+  restAfterMs?: number
   log: Log
 }
 
 type Asked = { resolve(value: never): void; reject(error: Error): void }
 
-/** The library in a thread of its own, which begins anew should it ever break. */
-export function openLibrary({ worker: file, lazy, log, dataDir, roots, manual }: Options): Library {
+const REST_AFTER_MS = 60_000
+
+/**
+ * The library in a thread of its own, which begins anew should it ever break. It takes 20 MB; so unless there are
+ * folders to watch, it begins with a question and ends when none has come for a while.
+ */
+export function openLibrary({
+  worker: file,
+  lazy,
+  restAfterMs = REST_AFTER_MS,
+  log,
+  dataDir,
+  roots,
+  manual,
+}: Options): Library {
   const places: Places = { dataDir, roots: [...roots], manual }
   const asked = new Map<number, Asked>()
   const listeners = new Set<(repoIds: string[]) => void>()
   let repos: Repo[] | null = null
   let thread: Worker | null = null
+  let resting: Promise<void> | null = null
   let closing: Promise<void> | null = null
-  let whenClosed: () => void = () => {}
+  let timer: ReturnType<typeof setTimeout> | undefined
   let lastId = 0
 
-  function running(): Worker {
+  /** One thread at a time has the index open. */
+  async function running(): Promise<Worker> {
+    await resting
     if (closing) throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.')
     if (thread) return thread
     const made = new Worker(file, { workerData: places })
@@ -35,17 +52,39 @@ export function openLibrary({ worker: file, lazy, log, dataDir, roots, manual }:
     made.on('error', (error: Error) => broke(made, error))
     made.on('exit', () => broke(made, new Error('The thread has ended.')))
     made.unref()
-    if (repos) send({ kind: 'keep', repos })
+    if (repos) send(made, { kind: 'keep', repos })
+    restLater()
     return made
   }
 
-  function send(message: ToWorker): void {
-    running().postMessage(message)
+  function restLater(): void {
+    clearTimeout(timer)
+    if (dataDir === null) return // what is in memory would be gone
+    timer = setTimeout(rest, restAfterMs)
+    timer.unref()
+  }
+
+  function rest(): void {
+    if (!thread || closing || asked.size > 0 || watches(repos)) return
+    resting = end(thread).finally(() => {
+      resting = null
+    })
+  }
+
+  async function end(open: Worker): Promise<void> {
+    thread = null
+    const ended = new Promise<void>((resolve) => {
+      open.on('message', ({ kind }: FromWorker) => kind === 'closed' && resolve())
+      for (const event of ['error', 'exit']) open.once(event, () => resolve())
+    })
+    send(open, { kind: 'close' })
+    await ended
+    await open.terminate()
   }
 
   function hear(message: FromWorker): void {
     if (message.kind === 'log') return log[message.level](message.message, message.fields)
-    if (message.kind === 'closed') return whenClosed()
+    if (message.kind === 'closed') return
     if (message.kind === 'changed') {
       for (const told of listeners) told(message.repoIds)
       return
@@ -54,43 +93,45 @@ export function openLibrary({ worker: file, lazy, log, dataDir, roots, manual }:
     asked.delete(message.id)
     if (message.kind === 'answer') question?.resolve(message.value as never)
     else question?.reject(asError(message))
+    restLater()
   }
 
   function broke(which: Worker, error: Error): void {
     if (thread !== which) return
     thread = null
-    whenClosed()
-    if (!closing) log.error('The thread of the documents broke and begins anew', { error })
+    log.error('The thread of the documents broke and begins anew', { error })
+    breakOff()
+  }
+
+  function breakOff(): void {
     for (const { reject } of asked.values())
       reject(new Refusal('upstream_unavailable', 'The search of the documents broke off. Try again in a moment.'))
     asked.clear()
   }
 
-  function ask<T>(name: QuestionName, ...args: unknown[]): Promise<T> {
+  async function ask<T>(name: QuestionName, ...args: unknown[]): Promise<T> {
+    const open = await running()
     return new Promise((resolve, reject) => {
       const id = ++lastId
-      running()
       asked.set(id, { resolve, reject })
-      send({ kind: 'ask', id, name, args })
+      send(open, { kind: 'ask', id, name, args })
     })
   }
 
   async function close(): Promise<void> {
-    const open = thread
-    if (!open) return
-    const closed = new Promise<void>((resolve) => {
-      whenClosed = resolve
-    })
-    open.postMessage({ kind: 'close' } satisfies ToWorker)
-    await closed
-    thread = null
-    await open.terminate()
+    clearTimeout(timer)
+    await resting
+    if (thread) await end(thread)
+    breakOff()
   }
 
   return {
     keep(now) {
+      const isGone = repos?.some(({ id }) => !now.some((one) => one.id === id)) // with the files that were sent to it
       repos = now
-      if (thread || (!lazy && !closing)) send({ kind: 'keep', repos: now })
+      if (thread) send(thread, { kind: 'keep', repos: now })
+      else if (!lazy && !closing && (isGone || watches(now))) running().catch(() => {}) // closed meanwhile
+      if (thread) restLater()
     },
     state: (repo) => ask('state', repo),
     search: (among, query, limit) => ask('search', among, query, limit),
@@ -109,4 +150,13 @@ export function openLibrary({ worker: file, lazy, log, dataDir, roots, manual }:
       return closing
     },
   }
+}
+
+function send(open: Worker, message: ToWorker): void {
+  open.postMessage(message)
+}
+
+/** The files of others change without a word to us. */
+function watches(repos: Repo[] | null): boolean {
+  return repos?.some(({ source }) => source === 'folder') ?? false
 }

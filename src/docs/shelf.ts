@@ -71,7 +71,9 @@ export function shelfIn(db: Db, name: string) {
       `select rowid as id from ${t.text} where ${t.text} match ? order by bm25(${t.text}, 4, 6, 1, 0.6) limit ?`,
     ),
     beginning: db.prepare(`select word from ${words} where word >= ? and word < ? limit ?`).pluck(),
-    alike: db.prepare(`select word from ${words} where length(word) between ? and ?`).pluck(),
+    alike: db
+      .prepare(`select word from ${words} where word >= ? and word < ? and length(word) between ? and ? limit ?`)
+      .pluck(),
     section: db.prepare(`select * from ${t.sections} where id = ?`),
   }
   /** Moves with each change, so that what is remembered of the words before is not believed. */
@@ -196,7 +198,8 @@ export function shelfIn(db: Db, name: string) {
       return all.flatMap((one) => sql.some.all(one, most) as { id: number }[])
     },
     wordsBeginning: (start: string, most: number) => sql.beginning.all(start, `${start}\u{10ffff}`, most) as string[],
-    wordsOfLength: (least: number, most: number) => sql.alike.iterate(least, most) as IterableIterator<string>,
+    wordsOfLength: (start: string, least: number, most: number, atMost: number) =>
+      sql.alike.all(start, `${start}\u{10ffff}`, least, most, atMost) as string[],
   }
 }
 

@@ -1,5 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { openIndex } from '../../src/docs/file.ts'
+import { find as findIn } from '../../src/docs/find.ts'
+import { shelfIn } from '../../src/docs/shelf.ts'
 import { over } from './support.ts'
 
 describe('search', () => {
@@ -73,6 +76,24 @@ describe('search', () => {
     const { find } = await over({ 'a.md': 'Some text.' })
     for (const query of ['', '   ', '"', '()', '""', '***', '\u0000', '#'.repeat(5000)])
       expect(await find(query)).toEqual([])
+  })
+
+  it('compares few words with those it does not know, however many are asked and held', () => {
+    let compared = 0
+    const wordsOfLength = (start: string, _least: number, _most: number, atMost: number) => {
+      const some = Array.from({ length: Math.min(atMost, 400_000) }, () => `${start}something`)
+      compared += some.length
+      return some
+    }
+    const shelves = ['one', 'two', 'three'].map((name) => ({
+      shelf: { ...shelfIn(openIndex(':memory:', console), name), wordsOfLength },
+      repo: name,
+      isThere: () => true,
+    }))
+    const unknown = Array.from({ length: 24 }, (_, at) => `${String.fromCharCode(97 + at)}qwertzu`)
+    expect(findIn(shelves, unknown.join(' '), 10)).toEqual([])
+    expect(compared).toBeGreaterThan(0)
+    expect(compared).toBeLessThanOrEqual(90_000)
   })
 
   it('takes any query at all', async () => {
