@@ -149,6 +149,14 @@ describe('a key as people paste it', () => {
     expect(asPasted(paste(key))).toBe(key)
   })
 
+  it('is taken out of three layers and no more, and not at all out of more than any key needs', () => {
+    expect(asPasted('"""x"""')).toBe('x')
+    expect(asPasted('""""x""""')).toBe('"x"')
+    const endless = `${'"'.repeat(7500)}x${'"'.repeat(7500)}`
+    expect(asPasted(endless)).toBe(endless)
+    expect(asPasted(`Bearer ${'x'.repeat(512)}`)).toBe('x'.repeat(512))
+  })
+
   it('keeps everything else', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[!#-&(-_a-~]{1,80}$/), (text) => {
