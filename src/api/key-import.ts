@@ -9,8 +9,8 @@ export const importOneKey = endpoint(
     id: 'importKey',
     summary: 'Import a key from another system',
     about:
-      'Its holders go on using it as it is. Send the SHA-256 of the full key, never the key. Bounded like a key that is issued here.',
-    power: 'keys.issue',
+      'Its holders go on using it as it is. Send the SHA-256 of the full key, never the key itself. It takes the role of an admin, and the key is bounded like one that is issued here.',
+    power: 'keys.all',
     body: importBody,
     example: {
       name: 'laptop',

@@ -61,7 +61,7 @@ export const importBody = (now: Date) =>
     .strictObject({
       ...newKeyMembers(now),
       sha256: ruled(z.string().max(100), readSha256).meta({
-        description: 'SHA-256 of the full key, as 64 hexadecimal digits or base64.',
+        description: 'SHA-256 of the full key, as 64 hexadecimal digits or base64 with its `=`. Never the key itself.',
       }),
       hint: z
         .string()

@@ -74,6 +74,14 @@ describe('importing keys', () => {
     expect(await keys()).toEqual([])
   })
 
+  it('never takes the key itself for a name', async () => {
+    const { send, keys } = await admin()
+    const answer = await send(`${ONE}, ${sha256(ONE)}`)
+    expect(answer.status).toBe(422)
+    expect(await answer.text()).toContain('This holds the full key')
+    expect(await keys()).toEqual([])
+  })
+
   it('imports nothing while another answer is wrong, and keeps the lines', async () => {
     const { send, keys } = await admin()
     const answer = await send(`fine, ${sha256(ONE)}`, { ip_allow: '10.0.0.0/33' })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { importKey } from '../../src/core/keys/importing.ts'
 import { createWorkspace } from '../../src/core/workspaces/workspaces.ts'
 import { jsonOf } from '../support/json.ts'
 import { modern, said } from '../support/mcp.ts'
@@ -7,7 +8,7 @@ import { robot, start } from '../support/start.ts'
 
 const MIGHTY = { scopes: ['mcp:*', 'keys:read', 'keys:write'] }
 const sha256 = (text: string, as: 'hex' | 'base64' | 'base64url' = 'hex') =>
-  createHash('sha256').update(text).digest(as)
+  createHash('sha256').update(text).digest(as) + (as === 'base64url' ? '=' : '')
 
 async function world() {
   const app = await start()
@@ -74,9 +75,15 @@ describe('a key from another system', () => {
   it.each([
     ['a SHA-256 that is none', { sha256: 'abc' }, 'sha256'],
     ['another digest', { sha256: createHash('sha512').update('x').digest('base64') }, 'sha256'],
+    ['32 random bytes, which are a key', { sha256: createHash('sha256').update('x').digest('base64url') }, 'sha256'],
     ['a hint of two lines', { sha256: sha256('x'), hint: 'a\nb' }, 'hint'],
     ['a long hint', { sha256: sha256('x'), hint: 'a'.repeat(41) }, 'hint'],
     ['the key itself as hint', { sha256: sha256('tp_secret'), hint: 'tp_secret' }, 'hint'],
+    ['the key in quotes as hint', { sha256: sha256('tp_secret'), hint: '"tp_secret"' }, 'hint'],
+    ['the key itself as name', { sha256: sha256('tp_secret'), name: 'tp_secret' }, 'name'],
+    ['the key in the name', { sha256: sha256('tp_secret'), name: 'laptop; tp_secret' }, 'name'],
+    ['the key in the description', { sha256: sha256('tp_secret'), description: 'is Bearer tp_secret,' }, 'description'],
+    ['a key of ours in the name', { sha256: sha256('x'), name: `was clv_live_${'0'.repeat(42)}23sQRC` }, 'name'],
     ['the full key', { sha256: sha256('x'), key: 'tp_secret' }, 'key'],
     ['a past end', { sha256: sha256('x'), expires_at: '2020-01-01' }, 'expires_at'],
     ['an owner', { sha256: sha256('x'), owner_id: 'usr_1' }, 'owner_id'],
@@ -101,10 +108,20 @@ describe('a key from another system', () => {
 })
 
 describe('what a key may import', () => {
+  it('is nothing while its owner is no admin', async () => {
+    const { take, key, workspace, person, ctx } = await world()
+    const { caller } = await person('member')
+    const { fullKey } = await key({ scopes: ['mcp:*', 'keys:write'] }, workspace.id, caller)
+    expect(await take({ name: 'x', sha256: sha256('x') }, fullKey)).toMatchObject({ status: 403, code: 'forbidden' })
+    await expect(importKey(ctx, caller, workspace.id, { name: 'x', sha256: sha256('x') })).rejects.toMatchObject({
+      code: 'forbidden',
+    })
+  })
+
   it('reaches no further than itself', async () => {
     const { take, key } = await world()
     const { fullKey } = await key({ scopes: ['mcp:docs:search', 'keys:write'], rateLimitPerMinute: 10 })
-    const wish = { name: 'x', sha256: sha256('x') }
+    const wish = { name: 'x', sha256: sha256('tp_x') }
     expect(await take({ ...wish, scopes: ['mcp:*'] }, fullKey)).toMatchObject({ code: 'forbidden' })
     expect(await take({ ...wish, rate_limit_per_minute: 11 }, fullKey)).toMatchObject({ code: 'forbidden' })
     expect(await take(wish, fullKey)).toMatchObject({ scopes: ['mcp:docs:search'], rate_limit_per_minute: 10 })
