@@ -127,9 +127,8 @@ const LOOK_MS = 1000
 /** A repo that a command adds beside the server is read at once, without waiting for somebody to search. */
 function lookAgain(library: KeptLibrary, log: Log): () => void {
   const look = () =>
-    void library.look().catch((error: unknown) => log.error('The repos could not be read; trying again', { error }))
-  look()
-  const timer = setInterval(look, LOOK_MS)
+    library.look().catch((error: unknown) => log.error('The repos could not be read; trying again', { error }))
+  const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -44,7 +44,10 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
   function keep(now: Repo[]): void {
     repos = now
-    keeping = keeping.then(arrange).catch((error) => log.error('The documents could not be arranged', { error }))
+    keeping = keeping
+      .then(arrange)
+      .then(removeFiles)
+      .catch((error) => log.error('The documents could not be arranged', { error }))
   }
 
   async function arrange(): Promise<void> {
@@ -52,7 +55,6 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     const wanted = new Map(repos.map((repo) => [shelfOf(repo), repo]))
     for (const name of [...kept.keys()]) if (!wanted.has(name)) await end(name)
     for (const name of shelfNames(db)) if (!wanted.has(name)) dropShelf(db, name)
-    removeFilesExcept(new Set(repos.map(({ id }) => id)))
     for (const [name, repo] of wanted) await begin(name, repo)
   }
 
@@ -96,11 +98,12 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     return join(filesDir, repo.id)
   }
 
-  /** Of repos that have been removed, perhaps while nobody was here to see it. */
-  function removeFilesExcept(ids: ReadonlySet<string>): void {
-    if (!existsSync(filesDir)) return
-    for (const id of readdirSync(filesDir))
-      if (!ids.has(id)) rmSync(join(filesDir, id), { recursive: true, force: true })
+  /** Of repos that were removed, perhaps while nobody was here to see it. */
+  function removeFiles(): void {
+    if (closed || !existsSync(filesDir)) return
+    const ids = new Set(repos.map(({ id }) => id))
+    for (const name of readdirSync(filesDir))
+      if (/^rep_\w+$/.test(name) && !ids.has(name)) rmSync(join(filesDir, name), { recursive: true, force: true })
   }
 
   function tell(name: string): void {

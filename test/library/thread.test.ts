@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { docsWorker } from '../../src/assets.ts'
@@ -7,10 +7,11 @@ import { createLog } from '../../src/log.ts'
 import { folder, MANUAL, repo, write } from './support.ts'
 
 describe('the library in its own thread', () => {
-  function opened({ worker = docsWorker(), roots = ['/'] } = {}) {
+  function opened({ worker = docsWorker(), roots = ['/'], dataDir = folder(), restAfterMs = 60_000 } = {}) {
     const lines: string[] = []
     const library = openLibrary({
-      dataDir: folder(),
+      dataDir,
+      restAfterMs,
       roots,
       manual: MANUAL,
       worker,
@@ -92,4 +93,66 @@ describe('the library in its own thread', () => {
     expect(documents).toBe(3000)
     expect(turns).toBeGreaterThan(20)
   })
+
+  describe('that rests', () => {
+    /** A thread that notes when it begins and when it ends, and answers each question with `0`. */
+    function noting() {
+      const notes = join(folder({ 'notes.txt': '' }), 'notes.txt')
+      const worker = join(folder(), 'worker.mjs')
+      writeFileSync(
+        worker,
+        `import { appendFileSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+const note = (word) => appendFileSync(${JSON.stringify(notes)}, word + ' ')
+note('begins')
+parentPort.on('message', ({ kind, id }) => {
+  if (kind === 'ask') parentPort.postMessage({ kind: 'answer', id, value: 0 })
+  if (kind !== 'close') return
+  note('ends')
+  parentPort.postMessage({ kind: 'closed' })
+})`,
+      )
+      return { worker, noted: () => readFileSync(notes, 'utf8').trim() }
+    }
+
+    it('begins with a question and ends when none comes', async () => {
+      const { worker, noted } = noting()
+      const { library } = opened({ worker, restAfterMs: 50 })
+      const one = repo()
+      library.keep([one])
+      expect(noted()).toBe('')
+      expect(await library.state(one)).toBe(0)
+      await expect.poll(noted, PATIENT).toBe('begins ends')
+      expect(await Promise.all([library.state(one), library.state(one)])).toEqual([0, 0])
+      await expect.poll(noted, PATIENT).toBe('begins ends begins ends')
+    })
+
+    it('begins without a question where a folder has to be watched, and stays', async () => {
+      const { worker, noted } = noting()
+      const { library } = opened({ worker, restAfterMs: 1 })
+      const one = repo({ path: folder() })
+      library.keep([one])
+      await expect.poll(noted, PATIENT).toBe('begins')
+      for (let i = 0; i < 5; i++) await library.state(one)
+      expect(noted()).toBe('begins')
+      library.keep([])
+      await expect.poll(noted, PATIENT).toBe('begins ends')
+    })
+
+    it('finds in the files that were sent before it rested, and takes away those of a repo that went', async () => {
+      const dataDir = folder()
+      const { library } = opened({ dataDir, restAfterMs: 1 })
+      const [one, other] = [repo(), repo()]
+      library.keep([one, other])
+      for (const each of [one, other])
+        for (const name of ['a.md', 'b.md', 'c.md'])
+          await library.putFile(each, name, new TextEncoder().encode(`# ${name}\n\nIt sings.`))
+      for (let i = 0; i < 5; i++) expect(await library.search([one, other], 'sings', 10)).toHaveLength(6)
+      library.keep([one])
+      await expect.poll(() => readdirSync(join(dataDir, 'docs')), PATIENT).toEqual([one.id])
+      expect(await library.search([one], 'sings', 10)).toHaveLength(3)
+    })
+  })
 })
+
+const PATIENT = { timeout: 20_000 }
