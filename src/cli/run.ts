@@ -1,6 +1,6 @@
 import { nearest } from '../config.ts'
 import { auditCommands } from './audit.ts'
-import { bridgeCommands } from './bridge.ts'
+import { bridgeCommands } from './bridge/command.ts'
 import { COMMON, type Command, UsageError, type World } from './command.ts'
 import { configCommands } from './config.ts'
 import { connectCommands } from './connect.ts'

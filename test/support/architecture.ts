@@ -21,18 +21,8 @@ export const MAY_IMPORT: Record<string, string[]> = {
     ...['core', 'http', 'upstreams', 'docs', 'notify', 'gateway', 'jobs.ts', 'site.ts'],
     ...['upstreams.ts', 'library.ts', 'context.ts', 'config.ts', 'version.ts'],
   ],
-  cli: [
-    'cli/bridge.ts',
-    'core',
-    'store',
-    'app.ts',
-    'context.ts',
-    'upstreams.ts',
-    'config.ts',
-    'assets.ts',
-    'version.ts',
-  ],
-  'cli/bridge.ts': ['core', 'upstreams', 'config.ts', 'version.ts', 'cli'], // stdio here, a Claviger elsewhere
+  cli: ['cli/bridge', 'core', 'store', 'app.ts', 'context.ts', 'upstreams.ts', 'config.ts', 'assets.ts', 'version.ts'],
+  'cli/bridge': ['core', 'upstreams', 'config.ts', 'version.ts', 'cli'], // stdio here, a Claviger elsewhere
   'config.ts': ['core'],
   'log.ts': ['core'],
   'metrics.ts': [],
@@ -46,7 +36,7 @@ const ANYONE_MAY = ['log.ts', 'metrics.ts'] // except core, which stays silent
 export const KEPT_IN: [what: string, pattern: RegExp, homes: string[]][] = [
   ['SQL', /(?:from |import\()'(?:kysely|better-sqlite3)/, ['store', 'docs']],
   ['express', /(?:from |import\()'express(?:-rate-limit)?'/, ['http', 'api', 'admin', 'site.ts']],
-  ['MCP', /(?:from |import\()'@modelcontextprotocol\//, ['gateway', 'upstreams', 'docs', 'cli/bridge.ts']],
+  ['MCP', /(?:from |import\()'@modelcontextprotocol\//, ['gateway', 'upstreams', 'docs', 'cli/bridge']],
   ['the environment', /process\.env|Bun\.env|import\.meta\.env/, ['config.ts']],
   ['the console', /\bconsole\./, []],
   ['the clock', /new Date\(\)|Date\.now\(\)/, ['app.ts', 'main.ts', 'log.ts', 'cli', 'upstreams', 'docs/worker.ts']],

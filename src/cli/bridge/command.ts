@@ -1,0 +1,51 @@
+import { linesOf } from '../../upstreams/lines.ts'
+import { type Command, type Input, UsageError } from '../command.ts'
+import { remark } from '../print.ts'
+import { lineTo } from './line.ts'
+import { LIMIT_BYTES } from './wire.ts'
+
+export const bridgeCommands: Command[] = [
+  {
+    name: 'bridge',
+    args: 'URL',
+    about: 'For clients that only start programs: MCP on standard input and output here, HTTP to a Claviger there.',
+    notes: [
+      'URL is that of the MCP endpoint, such as https://keys.example.com/mcp or …/mcp/docs. The key is read from the',
+      'variable CLAVIGER_KEY: an argument would stand in the process list.',
+      '  {"command": "claviger", "args": ["bridge", "https://keys.example.com/mcp"], "env": {"CLAVIGER_KEY": "…"}}',
+    ],
+    run: bridge,
+  },
+]
+
+async function bridge(input: Input): Promise<void> {
+  const { world } = input
+  const key = world.env.CLAVIGER_KEY?.trim()
+  const url = endpointIn(input.args[0]!)
+  if (!key) throw new UsageError('Set the variable CLAVIGER_KEY to the key that this client shall use.')
+  const line = lineTo(url, key, {
+    write: (text) => world.out(`${text}\n`),
+    warn: (sentence) => remark(world, sentence),
+  })
+  const stopped = new Promise<void>((resolve) => world.onStop(resolve))
+  await Promise.race([readLines(line.hear), stopped])
+  await line.end()
+}
+
+function endpointIn(typed: string): string {
+  const url = URL.parse(typed)
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new UsageError('URL is that of an MCP endpoint, such as https://keys.example.com/mcp')
+  if (/api.?key/i.test(url.search) || url.password || url.username)
+    throw new UsageError('Leave the key out of the URL, which the process list shows. Put it into CLAVIGER_KEY.')
+  if (url.pathname === '/') url.pathname = '/mcp'
+  return url.href
+}
+
+async function readLines(hear: (text: string) => void): Promise<void> {
+  const cut = linesOf(LIMIT_BYTES, {
+    line: (text) => void (text.trim() === '' || hear(text)),
+    tooLong: () => hear(''),
+  })
+  for await (const chunk of Bun.stdin.stream()) cut(Buffer.from(chunk))
+}
