@@ -114,7 +114,7 @@ export const verifyKey = endpoint(
     id: 'verifyKey',
     summary: 'Check a key of a customer',
     about:
-      'Says whether a key of this workspace is good, and whether it may do what is named beside it. A key from elsewhere is `unknown_key`.',
+      'Says whether a key of this workspace is good, and whether it may do what is named beside it. A key from elsewhere is judged like one that never was.',
     power: 'keys.see',
     body: verifyBody,
     example: { key: 'clv_live_…', mcp: 'docs', tool: 'search' },

@@ -5,7 +5,7 @@ import { refusalOfUse, type Use } from '../core/keys/reading.ts'
 import { keyRing } from '../core/keys/ring.ts'
 import { checkScopes } from '../core/keys/scopes.ts'
 import { shown } from '../core/keys/shown.ts'
-import { refusalOf, type Verdict, verify } from '../core/keys/verify.ts'
+import { refusalOf, type Verdict, verify, whyNone } from '../core/keys/verify.ts'
 import { Secret } from '../core/secret.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
 import { type Command, type Input, JSON_OPTION, UsageError } from './command.ts'
@@ -73,8 +73,9 @@ async function readKey(input: Input): Promise<Secret> {
 async function judged(ctx: Context, input: Input, fullKey: Secret): Promise<Verdict> {
   const name = input.text('workspace')
   const workspace = name === undefined ? null : await workspaceNamed(ctx, name)
-  const verdict = await verify(keyRing(ctx), ctx.secrets, asPasted(fullKey.reveal()), ctx.now())
+  const [ring, presented] = [keyRing(ctx), asPasted(fullKey.reveal())]
+  const verdict = await verify(ring, ctx.secrets, presented, ctx.now())
   if (workspace && verdict.key && verdict.key.workspaceId !== workspace.id)
-    return { ok: false, why: 'unknown', key: null }
+    return { ok: false, why: await whyNone(ring, presented), key: null }
   return verdict
 }

@@ -140,9 +140,6 @@ export type InvitationStore = {
 export type FoundKey = Key & { secret: KeySecret }
 /** `endsAt` is set once it was rotated out. */
 export type KeySecret = { hash: string; endsAt: Date | null }
-/** `imported`: its full key was made elsewhere, and may have any shape. */
-export type NewSecret = { hash: string; imported?: boolean }
-
 export type KeyChange = Partial<
   Pick<
     Key,
@@ -194,7 +191,7 @@ export type KeyStore = {
   tally(query: KeyQuery): Promise<Record<KeyState, number>>
   named(workspaceId: string, nameOrHint: string): Promise<KeyWithUse[]>
   /** False if another key has this secret. */
-  add(key: Key, secret: NewSecret, entry: AuditEntry): Promise<boolean>
+  add(key: Key, secret: { hash: string }, entry: AuditEntry): Promise<boolean>
   /** Null if the key is gone or another change came first (its revision moved). */
   change(key: Key, changed: KeyChange, entry: AuditEntry): Promise<Key | null>
   /** The secrets before this one work until `overlapEndsAt`, or end now if it is null. Null as for `change`. */
@@ -215,8 +212,8 @@ export type KeyStore = {
     reason: string,
     entryOf: (key: Key) => AuditEntry,
   ): Promise<Key[]>
-  /** Whether any secret was made elsewhere: only then can what is not of our shape be a key. */
-  anyImported(): Promise<boolean>
+  /** Whether a key made elsewhere was ever taken in, gone or not: only then can what is not of our shape be one. */
+  everImported(): Promise<boolean>
 }
 
 export type McpStore = {

@@ -41,7 +41,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
       return rows.map(toKeyWithUse)
     },
 
-    add(key, { hash, imported = false }, entry) {
+    add(key, { hash }, entry) {
       return db
         .transaction()
         .execute(async (tx) => {
@@ -49,7 +49,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
             throw new Refusal('forbidden', 'Whoever the key would belong to is no longer a member of this workspace.')
           if (await isKnown(tx, hash)) return false
           await tx.insertInto('keys').values(toRow(key)).execute()
-          await addSecret(tx, key.id, { hash, hint: key.hint, imported, createdAt: key.createdAt })
+          await addSecret(tx, key.id, { hash, hint: key.hint, createdAt: key.createdAt })
           await append(tx, seal, entry)
           return true
         })
@@ -80,7 +80,7 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
             .where('key_id', '=', key.id)
             .where('ends_at', 'is', null)
             .execute()
-          await addSecret(tx, key.id, { hash, hint, imported: false, createdAt: now })
+          await addSecret(tx, key.id, { hash, hint, createdAt: now })
           await append(tx, seal, entry)
           return toKey(row)
         })
@@ -131,8 +131,13 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(() => found && moved()) // a stranger's empty report is no reason to read every key again
     },
 
-    async anyImported() {
-      const found = await db.selectFrom('key_secrets').select('hash').where('imported', '=', 1).limit(1).execute()
+    async everImported() {
+      const found = await db
+        .selectFrom('audit')
+        .select('seq')
+        .where('action', '=', sql.lit('key.imported')) // in so many letters, or its index is passed over
+        .limit(1)
+        .execute()
       return found.length > 0
     },
 
@@ -166,10 +171,10 @@ function renewed(tx: Tx, key: Key, columns: Partial<KeyRow>): Promise<KeyRow | u
     .executeTakeFirst()
 }
 
-type AddedSecret = { hash: string; hint: string; imported: boolean; createdAt: Date }
+type AddedSecret = { hash: string; hint: string; createdAt: Date }
 
-async function addSecret(tx: Tx, keyId: string, { hash, hint, imported, createdAt }: AddedSecret): Promise<void> {
-  const row = { hash, key_id: keyId, hint, created_at: createdAt.getTime(), imported: Number(imported) }
+async function addSecret(tx: Tx, keyId: string, { hash, hint, createdAt }: AddedSecret): Promise<void> {
+  const row = { hash, key_id: keyId, hint, created_at: createdAt.getTime() }
   await tx
     .insertInto('key_secrets')
     .values({ ...row, ends_at: null, last_used_at: null })

@@ -108,7 +108,6 @@ export type KeySecretRow = {
   created_at: number
   ends_at: number | null
   last_used_at: number | null
-  imported: number
 }
 
 export type KeyUseRow = {

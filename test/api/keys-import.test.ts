@@ -37,7 +37,9 @@ describe('a key from another system', () => {
     expect(await codeOf(foreign)).toBe('ok')
     const listed = await said(await call('POST', '/mcp', { key: foreign, ...modern('tools/list') }))
     expect(listed.result).toBeDefined()
-    expect(await codeOf(`${foreign.slice(0, -1)}?`)).toBe('malformed_key')
+    expect(await codeOf(`${foreign.slice(0, -1)}?`)).toBe(
+      foreign.startsWith('sk_live_') ? 'malformed_key' : 'unknown_key',
+    )
   })
 
   it('of our own shape works too, and has no more than the wish names', async () => {
@@ -63,7 +65,32 @@ describe('a key from another system', () => {
     await post(`${path}/finish-rotation`, {}, admin)
     expect([await codeOf(foreign), await codeOf(ours)]).toEqual(['revoked_key', 'ok'])
     await call('DELETE', `${path}?confirm=recent_use`, { key: admin })
-    expect([await codeOf(foreign), await codeOf(ours)]).toEqual(['malformed_key', 'unknown_key'])
+    expect([await codeOf(foreign), await codeOf(ours)]).toEqual(['unknown_key', 'unknown_key'])
+  })
+
+  it.each(['clv_live_cutoff', 'lv_test_cutoff', 'live_cutoff', 'CLV_LIVE_x', 'has space', 'x'.repeat(513)])(
+    'is never thought of for %s',
+    async (text) => {
+      const { take, codeOf } = await world()
+      await take({ name: 'x', sha256: sha256('tp_x') })
+      expect(await codeOf(text)).toBe('malformed_key')
+    },
+  )
+
+  it('is spoken of elsewhere as one that never was, whatever its shape', async () => {
+    const { ctx, key, take, post, admin } = await world()
+    const other = await createWorkspace(ctx, robot, null, 'Other')
+    const { fullKey: elsewhere } = await key(MIGHTY, other.id)
+    for (const [held, never] of [
+      ['tp_held', 'tp_never'],
+      ['sk_live_held', 'sk_live_never'],
+    ] as const) {
+      await take({ name: 'x', sha256: sha256(held) }, elsewhere)
+      const judged = async (text: string) => await jsonOf(post('/api/v1/keys/verify', { key: text }, admin))
+      expect(await judged(held)).toEqual(await judged(never))
+      const inOther = await jsonOf(post('/api/v1/keys/verify', { key: held }, elsewhere))
+      expect(inOther).toMatchObject({ valid: true })
+    }
   })
 
   it('has a hint that gives nothing of it away, or the one that was given', async () => {
@@ -150,7 +177,7 @@ describe('reading for strangers', () => {
       read.push(hash)
       return findByHash(hash)
     }
-    for (let i = 0; i < 3; i++) expect(await codeOf('tp_something')).toBe('malformed_key')
+    for (let i = 0; i < 3; i++) expect(await codeOf('tp_something')).toBe('unknown_key')
     expect(await codeOf('x'.repeat(513))).toBe('malformed_key')
     expect(await codeOf('with space')).toBe('malformed_key')
     expect(read).toHaveLength(1)

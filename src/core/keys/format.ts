@@ -32,6 +32,11 @@ export function asPasted(text: string): string {
   return bare
 }
 
+/** A brand and an environment, or only the latter: a key of ours that was cut off or mistyped, and no key otherwise. */
+export function resemblesOurs(text: string): boolean {
+  return /^(?:[a-z0-9]{1,16}_)?(?:live|test)_/i.test(text)
+}
+
 export function wellFormed(fullKey: string): boolean {
   return SHAPE.test(fullKey) && fullKey.slice(-CHECKSUM_LENGTH) === checksum(fullKey.slice(0, -CHECKSUM_LENGTH))
 }

@@ -28,7 +28,7 @@ export async function importKey(
   const key = { ...draftFor(ctx, caller, workspaceId, wanted), hint: checkHint(hint) }
   for (const field of ['name', 'description', 'hint'] as const) checkHoldsNoKey(field, key[field], digest)
   const entry = entryFor(ctx, caller, 'key.imported', key, null, recorded(key))
-  if (!(await ctx.store.keys.add(key, { hash: sealedHash(digest, ctx.secrets), imported: true }, entry)))
+  if (!(await ctx.store.keys.add(key, { hash: sealedHash(digest, ctx.secrets) }, entry)))
     throw new Refusal('conflict', 'A key with this SHA-256 is known to this server. Each key can be imported once.')
   return key
 }

@@ -9,7 +9,7 @@ import { asPasted } from './format.ts'
 import type { Key } from './key.ts'
 import type { Ring } from './ring.ts'
 import { covers, hasScope, isMcpScope, type ManagementScope } from './scopes.ts'
-import { refusalOf, verify } from './verify.ts'
+import { refusalOf, verify, whyNone } from './verify.ts'
 
 /** For a program, no other environment than its own exists. */
 export async function listKeys(
@@ -44,10 +44,11 @@ export async function checkKey(
   use: Use,
 ): Promise<Opinion> {
   demand(caller, 'keys.see')
-  const verdict = await verify(ring, ctx.secrets, asPasted(fullKey), ctx.now())
+  const presented = asPasted(fullKey)
+  const verdict = await verify(ring, ctx.secrets, presented, ctx.now())
   if (!verdict.ok && !verdict.key) return { code: refusalOf(verdict).code, key: null }
   const key = await keyOf(ctx, caller, workspaceId, verdict.key!.id).catch(nullIfUnknown)
-  if (!key) return { code: 'unknown_key', key: null }
+  if (!key) return { code: refusalOf({ why: await whyNone(ring, presented) }).code, key: null }
   const refusal = verdict.ok ? refusalOfUse(key, use) : refusalOf(verdict)
   return { code: refusal?.code ?? 'ok', key }
 }

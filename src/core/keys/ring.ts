@@ -3,7 +3,7 @@ import type { FoundKey } from '../store.ts'
 
 export type Ring = {
   find(hash: string): FoundKey | null | Promise<FoundKey | null>
-  /** Whether a text that is not of our shape may be a key at all: if not, nothing is read for it. */
+  /** Whether a text of another shape than ours may be a key, or have been one: if not, nothing is read for it. */
   hasImported(): Promise<boolean>
 }
 
@@ -41,7 +41,7 @@ export function keyRing({ store }: Pick<Context, 'store'>): Ring {
 
     hasImported() {
       lookAround()
-      imported ??= store.keys.anyImported().catch((error) => {
+      imported ??= store.keys.everImported().catch((error) => {
         imported = null
         throw error
       })

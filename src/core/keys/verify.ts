@@ -2,7 +2,7 @@ import { type Code, Refusal } from '../refusal.ts'
 import type { Secrets } from '../secret.ts'
 import type { FoundKey } from '../store.ts'
 import { addressIsIn } from './addresses.ts'
-import { hashOf, wellFormed } from './format.ts'
+import { hashOf, resemblesOurs, wellFormed } from './format.ts'
 import { type Key, type KeyState, stateOf } from './key.ts'
 import type { Ring } from './ring.ts'
 
@@ -19,11 +19,20 @@ export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date)
   return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
 }
 
-/** Keys made elsewhere have any shape; to all else that is not ours to the last digit, its shape is the reason. */
 async function verifyImported(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Promise<Verdict> {
   const found =
     MAY_BE_IMPORTED.test(fullKey) && (await ring.hasImported()) && (await ring.find(hashOf(fullKey, secrets)))
-  return found ? judge(found, now) : { ok: false, why: 'malformed', key: null }
+  return found ? judge(found, now) : { ok: false, why: await whyNone(ring, fullKey), key: null }
+}
+
+/**
+ * What is said of a text that is no key here. It follows from its shape alone, so that it tells nobody what keys there
+ * are or were; keys of any shape are counted with only where such were ever imported.
+ */
+export async function whyNone(ring: Ring, fullKey: string): Promise<'malformed' | 'unknown'> {
+  if (wellFormed(fullKey)) return 'unknown'
+  if (resemblesOurs(fullKey) || !MAY_BE_IMPORTED.test(fullKey)) return 'malformed'
+  return (await ring.hasImported()) ? 'unknown' : 'malformed'
 }
 
 export function judge(key: FoundKey | null, now: Date): Verdict {
@@ -42,7 +51,7 @@ const REFUSED: Record<Why, [Code, string]> = {
   scheduled: ['not_yet_valid', 'This key is not valid yet.'],
 }
 
-export function refusalOf(verdict: Extract<Verdict, { ok: false }>): Refusal {
+export function refusalOf(verdict: Pick<Extract<Verdict, { ok: false }>, 'why'>): Refusal {
   return new Refusal(...REFUSED[verdict.why])
 }
 
