@@ -60,9 +60,7 @@ export async function startApp({
   const drain = drainOf(server)
   const answerHealth = health(ctx.store, drain.draining)
 
-  server.on('request', answer)
-
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  server.on('request', async (req: IncomingMessage, res: ServerResponse) => {
     const id = newId('req', now())
     req.seen = look(req, id, proxies)
     req.log = log.with({ request_id: id })
@@ -94,9 +92,9 @@ export async function startApp({
       if (isMcp) sendRpcError(res, refusal, id)
       else sendProblem(res, refusal, id)
     }
-  }
+  })
 
-  const origin = await listen(server, config.host, config.port, { paths: ['/mcp', '/mcp/*'], answer })
+  const origin = await listen(server, config.host, config.port)
   const stopLooking = lookAgain(library, log)
   const stopJobs = startJobs(ctx, { activityDays: config.activity_days, log })
   return {

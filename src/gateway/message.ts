@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
-import { bodyOf } from '../http/swift.ts'
 import type { Message } from '../upstreams/connection.ts'
 
 /** base64 files travel in arguments; what is larger belongs elsewhere. */
@@ -10,8 +9,6 @@ export const MOST_BYTES = 16 * 1024 * 1024
 export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<string> {
   const tooLarge = () => new Refusal('payload_too_large', `A message may have at most ${most / 1024 / 1024} MB.`)
   if (Number(req.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge())
-  const swift = bodyOf(req)
-  if (swift) return readSwiftly(swift, most, tooLarge)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -33,23 +30,6 @@ export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<strin
       if (!whole) reject(new Refusal('bad_request', 'The body ended early.')) // an Error made for nothing costs 5 µs
     })
   })
-}
-
-async function readSwiftly(request: Request, most: number, tooLarge: () => Refusal): Promise<string> {
-  try {
-    if (request.headers.has('content-length')) return await request.text() // which is as long as was said
-    const decoder = new TextDecoder()
-    let text = ''
-    let size = 0
-    for await (const piece of request.body ?? []) {
-      size += piece.length
-      if (size > most) throw tooLarge()
-      text += decoder.decode(piece, { stream: true })
-    }
-    return text + decoder.decode()
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal('bad_request', 'The body ended early.')
-  }
 }
 
 /** Parsed once, for everybody who must look inside. */

@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type Answer, listenSwiftly } from './swift.ts'
-
-export type Swift = { paths: readonly string[]; answer: Answer }
 
 const LIMITS = {
   headersTimeout: 15_000,
@@ -25,14 +22,10 @@ export function serverFor(
 }
 
 /** Answers with the address to open, the port that was picked included. */
-export function listen(server: Server, host: string, port: number, swift?: Swift): Promise<string> {
+export function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explained(error, host, port)))
-    const begin = (listening: () => void) =>
-      swift
-        ? listenSwiftly(server, swift.paths, swift.answer, () => server.listen(port, host, listening))
-        : server.listen(port, host, listening)
-    begin(() => {
+    server.listen(port, host, () => {
       const at = server.address() as AddressInfo
       const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
       resolve(`${server instanceof TlsServer ? 'https' : 'http'}://${name}:${at.port}`)
