@@ -49,7 +49,6 @@ export type Sessions = {
   /** Another key's session does not exist. */
   find(id: string | undefined, key: Key, slug: string | null): Session
   end(session: Session): void
-  endOfKey(keyId: string): void
   all(): Iterable<Session>
   close(): void
 }
@@ -84,9 +83,6 @@ export function sessionsOf(ended: (session: Session) => void, now: () => number)
       return session
     },
     end,
-    endOfKey(keyId) {
-      for (const session of [...sessions.values()]) if (session.key.id === keyId) end(session)
-    },
     all: () => sessions.values(),
     close() {
       clearInterval(sweeper)
