@@ -177,6 +177,34 @@ describe('claviger bridge as a process', PATIENCE, () => {
     expect(latest).not.toBe(forgotten)
   })
 
+  it.each([
+    ['429', () => Response.json(TOO_MANY, { status: 429 }), 'Too many requests.'],
+    ['502', () => new Response('bad gateway', { status: 502 }), 'HTTP status 502'],
+    ['half an answer', () => new Response(cutShort(), { status: 502 }), 'The connection to'],
+  ])('says why a new session is not had (%s), and has one for the next call', async (_why, instead, said) => {
+    const { url, fullKey } = await world()
+    let forgotten: string | null = null
+    let latest: string | null = null
+    let refusing = false
+    const proxy = passingOn(url, (headers, _method, body) => {
+      const session = headers.get('mcp-session-id')
+      if (session !== null && session === forgotten) headers.set('mcp-session-id', 'nobody')
+      else latest = session ?? latest
+      if (refusing && body.includes('"initialize"')) return instead()
+    })
+    const client = await v1(proxy.url, fullKey)
+    await client.callTool({ name: 'echo', arguments: { text: 'before' } })
+    forgotten = latest
+    refusing = true
+    const call = (text: string) => client.callTool({ name: 'echo', arguments: { text } })
+    const [one, two] = await Promise.allSettled([call('one'), call('two')])
+    for (const { status, reason } of [one, two] as PromiseRejectedResult[])
+      expect([status, String(reason)]).toEqual(['rejected', expect.stringContaining(said)])
+    refusing = false
+    expect(JSON.stringify((await call('after')).content)).toContain('after')
+    expect(latest).not.toBe(forgotten)
+  })
+
   it('waits for a server that is not there yet', async () => {
     const { url, fullKey } = await world()
     const taken = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
@@ -207,8 +235,19 @@ describe('claviger bridge as a process', PATIENCE, () => {
   })
 })
 
-/** A Claviger at another address, whose requests a test may bend on their way. */
-function passingOn(url: string, bend: (headers: Headers) => void, port = 0): { url: string } {
+type Bend = (headers: Headers, method: string, body: string) => Response | void
+
+const TOO_MANY = { jsonrpc: '2.0', id: 'one', error: { code: -32029, message: 'Too many requests.' } }
+
+function cutShort(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: (body) => body.enqueue(new TextEncoder().encode('{')),
+    pull: (body) => body.error(new Error('cut short')),
+  })
+}
+
+/** A Claviger at another address: a test may bend requests on their way to it, or answer in its place. */
+function passingOn(url: string, bend: Bend, port = 0): { url: string } {
   const server = Bun.serve({
     port,
     hostname: '127.0.0.1',
@@ -216,9 +255,9 @@ function passingOn(url: string, bend: (headers: Headers) => void, port = 0): { u
     async fetch(request) {
       const headers = new Headers(request.headers)
       headers.set('host', new URL(url).host)
-      bend(headers)
       const { method, signal } = request
-      return fetch(url, { method, headers, signal, body: method === 'POST' ? await request.text() : undefined })
+      const body = await request.text()
+      return bend(headers, method, body) ?? fetch(url, { method, headers, signal, body: body || undefined })
     },
   })
   onTestFinished(() => server.stop(true))

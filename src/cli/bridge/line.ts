@@ -57,8 +57,8 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
     const answer = await post()
     if (answer.status !== 404 || used === null || message.method === 'initialize') return relay(answer, message)
     await discard(answer)
-    await session.renew(used)
-    await relay(await post(), message)
+    const refused = await session.renew(used)
+    await relay(refused ? refused() : await post(), message)
   }
 
   async function relay(answer: Response, message: Message): Promise<void> {

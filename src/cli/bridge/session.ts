@@ -10,7 +10,7 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
   const told = new Map<string, string>()
   let session: string | null = null
   let version: string | null = null
-  let renewing: Promise<void> | null = null
+  let renewing: Promise<Refused | null> | null = null
   let listening: AbortController | null = null
 
   function remember({ method, params }: Message, text: string): void {
@@ -33,19 +33,25 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
     await wire.post(text, headers(), over).then(discard, () => {})
   }
 
-  /** The server has started anew and knows our session no more; the client need not notice. */
-  function renew(lost: string): Promise<void> {
-    if (session !== lost) return renewing ?? Promise.resolve()
-    session = null
-    listening?.abort()
-    renewing = (async () => {
-      const answer = await wire.post(told.get('initialize')!, {}, over)
-      session = answer.headers.get('mcp-session-id')
-      await discard(answer)
-      for (const [name, text] of told) if (name !== 'initialize') await say(text)
-      void listen()
-    })()
+  /** The server has started anew and knows our session no more; the client need not notice. Else why not: the next one asks again. */
+  async function renew(lost: string): Promise<Refused | null> {
+    if (session !== lost) return renewing
+    renewing ??= begin().finally(() => {
+      renewing = null
+    })
     return renewing
+  }
+
+  async function begin(): Promise<Refused | null> {
+    const answer = await wire.post(told.get('initialize')!, {}, over)
+    if (!answer.ok) return refusedWith(answer)
+    session = answer.headers.get('mcp-session-id')
+    await discard(answer)
+    listening?.abort()
+    if (session === null) return null
+    for (const [name, text] of told) if (name !== 'initialize') await say(text)
+    void listen()
+    return null
   }
 
   /** What the server says unasked, for as long as there is a session. */
@@ -62,8 +68,8 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
           await readEvents(answer, (text) => write(oneLine(text)))
         } else {
           await discard(answer)
-          if (answer.status === 404 && used !== null) return void (await renew(used))
-          if (answer.status < 500) return
+          if (answer.status === 404 && used !== null) await renew(used)
+          else if (answer.status < 500) return
         }
       } catch {
         // broken off, or not reachable just now: opened again below
@@ -89,4 +95,12 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
       if (session !== null) await wire.leave(headers(), AbortSignal.timeout(LAST_WORD_MS))
     },
   }
+}
+
+/** The same answer for each request that waited for it. */
+type Refused = () => Response
+
+async function refusedWith({ status, headers, body }: Response): Promise<Refused> {
+  const text = await new Response(body).text()
+  return () => new Response(text, { status, headers: { 'content-type': headers.get('content-type') ?? '' } })
 }
