@@ -1,7 +1,8 @@
 import type { Request } from 'express'
 import { mayDo } from '../core/caller.ts'
-import { type Hit, MOST_FILE_BYTES, MOST_ZIP_BYTES, type Repo } from '../core/docs.ts'
+import { type DocLine, type Hit, MOST_FILE_BYTES, MOST_ZIP_BYTES, type Repo } from '../core/docs.ts'
 import type { Environment } from '../core/keys/key.ts'
+import { Refusal } from '../core/refusal.ts'
 import { addRepo, editRepo, removeRepo } from '../core/repos/edit.ts'
 import { repoFor } from '../core/repos/reach.ts'
 import { orAgain, type Wrong } from './again.ts'
@@ -82,7 +83,10 @@ export async function showRepo(door: Door, visit: Inside, repo: Repo, errors: Wr
 
 async function shownOn({ library }: Door, visit: Inside, repo: Repo) {
   const after = text({ body: visit.req.query } as Request, 'after') || null
-  const [state, files] = await Promise.all([library.state(repo), library.list(repo, { limit: AT_ONCE, cursor: after })])
+  const [state, files] = await Promise.all([
+    library.state(repo),
+    library.list(repo, { limit: AT_ONCE, cursor: after }).catch(noneIfUnreadable),
+  ])
   return {
     repo,
     form: repo,
@@ -94,6 +98,12 @@ async function shownOn({ library }: Door, visit: Inside, repo: Repo) {
     most: { file: MOST_FILE_BYTES, zip: MOST_ZIP_BYTES },
     errors: [],
   }
+}
+
+/** The state of the repo says why. */
+function noneIfUnreadable(error: unknown): { items: DocLine[]; nextCursor: string | null } {
+  if (error instanceof Refusal && error.code === 'upstream_unavailable') return { items: [], nextCursor: null }
+  throw error
 }
 
 export function changeRepo(door: Door) {

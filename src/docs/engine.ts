@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { DocPart, Library, Repo } from '../core/docs.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Log } from '../log.ts'
+import { whyNot } from './failure.ts'
 import { type Db, isDamage, openIndex, removeIndex } from './file.ts'
 import { putFile, putZip, removeDrafts, removeFile } from './files.ts'
 import { find } from './find.ts'
@@ -29,6 +30,7 @@ type Kept = { repo: Repo; signature: string; keeper: Keeper; first: Promise<void
 const MOST_HITS = 50
 const FIRST_LOOK_MS = 2_000
 const LONGEST_PAGE = 1_000
+const TRY_AGAIN_MS = 30_000
 
 /** The library, in the thread that asks it. It blocks that thread for some milliseconds at a time, which is why the program gives it one of its own. */
 export function engine({ dataDir, roots, manual, log, now }: Options): Library {
@@ -37,6 +39,9 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
   const file = dataDir === null ? ':memory:' : join(dataDir, 'docs.db')
   let db: Db = openIndex(file, log)
   const kept = new Map<string, Kept>()
+  /** Shelves that cannot be kept just now, each with a sentence about it. */
+  const broken = new Map<string, string>()
+  let again: ReturnType<typeof setTimeout> | undefined
   const listeners = new Set<(repoIds: string[]) => void>()
   let repos: Repo[] = []
   let keeping: Promise<void> = Promise.resolve()
@@ -47,7 +52,10 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     keeping = keeping
       .then(arrange)
       .then(removeFiles)
-      .catch((error) => log.error('The documents could not be arranged', { error }))
+      .catch((error) => {
+        if (isDamage(error)) void remake(error)
+        else log.error('The documents could not be arranged', { error })
+      })
   }
 
   async function arrange(): Promise<void> {
@@ -55,7 +63,15 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     const wanted = new Map(repos.map((repo) => [shelfOf(repo), repo]))
     for (const name of [...kept.keys()]) if (!wanted.has(name)) await end(name)
     for (const name of shelfNames(db)) if (!wanted.has(name)) dropShelf(db, name)
-    for (const [name, repo] of wanted) await begin(name, repo)
+    broken.clear()
+    for (const [name, repo] of wanted)
+      await begin(name, repo).catch((error) => {
+        if (isDamage(error)) throw error
+        broken.set(name, whyNot(error))
+        log.error('A repo cannot be read; trying again', { repo: repo.id, error })
+      })
+    clearTimeout(again)
+    if (broken.size > 0) again = setTimeout(() => keep(repos), TRY_AGAIN_MS).unref()
   }
 
   async function begin(name: string, repo: Repo): Promise<Kept> {
@@ -127,6 +143,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       db = openIndex(file, log)
       await arrange()
     })
+    keeping = keeping.catch((error) => log.error('The index could not be made anew', { file, error }))
     return keeping
   }
 
@@ -142,14 +159,24 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     }
   }
 
-  /** The first search after a start should find something: a shelf that is new is waited for, a little. */
+  /**
+   * The first search after a start should find something: a shelf that is new is waited for, a little. Where nothing
+   * can be read, it says so: it did not find nothing.
+   */
   async function shelvesOf(asked: Repo[]): Promise<{ repo: Repo; keeper: Keeper }[]> {
     const found = asked.flatMap((repo) => {
       const one = kept.get(shelfOf(repo))
       return one ? [{ repo, keeper: one.keeper, first: one.first }] : []
     })
+    const unread = asked.find((repo) => broken.has(shelfOf(repo)))
+    if (found.length === 0 && unread) throw unreadable(unread)
     await Promise.all(found.map(({ first }) => first))
     return found
+  }
+
+  function unreadable(repo: Repo): Refusal {
+    const why = broken.get(shelfOf(repo)) ?? ''
+    return new Refusal('upstream_unavailable', `The documents of ${repo.name} cannot be read just now. ${why}`.trim())
   }
 
   async function keeperFor(repo: Repo): Promise<Keeper> {
@@ -158,7 +185,12 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
   return {
     keep,
-    state: (repo) => safely(() => kept.get(shelfOf(repo))?.keeper.state() ?? stateIn(db, shelfOf(repo))),
+    state: (repo) =>
+      safely(() => {
+        const name = shelfOf(repo)
+        const known = kept.get(name)?.keeper.state() ?? stateIn(db, name)
+        return { ...known, failure: broken.get(name) ?? known.failure }
+      }),
 
     search: (asked, query, limit) =>
       safely(async () => {
@@ -236,6 +268,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     async close() {
       if (closed) return
       closed = true
+      clearTimeout(again)
       await keeping
       for (const name of [...kept.keys()]) await end(name)
       db.close()

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { zipOf } from '../support/zip.ts'
-import { folder, library, repo } from './support.ts'
+import { folder, library, repo, write } from './support.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -82,6 +82,35 @@ describe('a file that is sent', () => {
     await opened.state(one)
     expect(existsSync(kept)).toBe(false)
   })
+})
+
+it('cannot be kept in one repo, and all others are', async () => {
+  const dataDir = folder()
+  const [bad, good] = [repo(), repo({ path: folder({ 'a.md': 'a walrus' }) })]
+  write(dataDir, { [`docs/${bad.id}`]: 'a file where a folder should be' })
+  const opened = await library([], { dataDir })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  opened.keep([bad, good])
+  expect(await opened.search([bad, good], 'walrus', 5)).toMatchObject([{ path: 'a.md' }])
+  expect(await opened.state(bad)).toMatchObject({ failure: 'Its files cannot be reached (EEXIST).' })
+  await expect(opened.search([bad], 'walrus', 5)).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  await expect(opened.list(bad, { limit: 5 })).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  rmSync(join(dataDir, 'docs', bad.id))
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(await opened.state(bad)).toMatchObject({ failure: null })
+  expect(await opened.search([bad], 'walrus', 5)).toEqual([])
+})
+
+it('goes at the next start when its repo went in between, and nothing else does', async () => {
+  const { dataDir, one, opened, kept } = await files()
+  await opened.putFile(one, 'a.md', bytes('a walrus'))
+  await opened.close()
+  write(dataDir, { 'docs/not-ours/a.md': 'x' })
+  const other = repo()
+  await library([other], { dataDir })
+  expect(existsSync(kept)).toBe(false)
+  expect(readdirSync(join(dataDir, 'docs')).sort()).toEqual(['not-ours', other.id])
 })
 
 describe('a zip that is sent', () => {
