@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'n
 import { join } from 'node:path'
 import { MOST_FILE_BYTES } from '../core/docs.ts'
 import type { Stamp } from './shelf.ts'
-import { type Bounds, isInside, realOf, tooLarge } from './walk.ts'
+import { type Bounds, isInside, LEADS_OUT, realOf, tooLarge } from './walk.ts'
 
 export type Read = { bytes: Uint8Array; stamp: Stamp } | { why: string } | null
 
@@ -25,8 +25,7 @@ export function readWithin(bounds: Bounds, path: string): Read {
     const real = realOf(file)
     if (real === null) return null
     const there = statSync(real, { bigint: true, throwIfNoEntry: false })
-    if (!isInside(bounds, real) || there?.ino !== opened.ino || there.dev !== opened.dev)
-      return { why: 'The link leads out of the folder and is not followed.' }
+    if (!isInside(bounds, real) || there?.ino !== opened.ino || there.dev !== opened.dev) return { why: LEADS_OUT }
     const size = Number(opened.size)
     if (size > MOST_FILE_BYTES) return { why: tooLarge(size) }
     return { bytes: contentOf(fd, size), stamp: { bytes: size, mtimeMs: Number(opened.mtimeNs) / 1e6 } }

@@ -1,5 +1,5 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { MOST_FILE_BYTES } from '../core/docs.ts'
 import type { Breath } from './breath.ts'
 import { kindOf } from './kinds.ts'
@@ -8,13 +8,26 @@ import type { Skipped } from './skipped.ts'
 
 const DEEPEST = 40
 const MOST_FILES = 300_000
+export const LEADS_OUT = 'The link leads out of the folder, or to what is hidden, and is not followed.'
 
 /** What is read of a repo: what lies below its root, without the folder that is kept apart. */
 export type Bounds = { root: string; apart: string | null }
 
+/** Asked of where links lead. */
 export function isInside({ root, apart }: Bounds, real: string): boolean {
-  return isWithin(real, root) && !(apart !== null && isWithin(real, apart))
+  if (!isWithin(real, root) || (apart !== null && isWithin(real, apart))) return false
+  return !relative(root, real)
+    .split(sep)
+    .some((name) => isHidden(name) && !VOLUME.test(name))
 }
+
+/** What no look enters by its own name. */
+export function isHidden(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules'
+}
+
+/** Kubernetes mounts a ConfigMap as links into a folder like `..2026_06_01_12_00_00.123456789`. */
+const VOLUME = /^\.\.\d{4}_[\d_.]+$/
 
 /** Every document below a folder, by its path with slashes. Links lead only to what lies in the folder anyway. */
 export async function walk(bounds: Bounds, breath: Breath, skipped: Skipped): Promise<Map<string, Stamp>> {
@@ -31,7 +44,7 @@ export async function walk(bounds: Bounds, breath: Breath, skipped: Skipped): Pr
     if (real === null || walked.has(real) || !isInside(bounds, real)) continue
     walked.add(real)
     for (const entry of entriesOf(root, parent, skipped)) {
-      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+      if (isHidden(entry.name)) continue
       const path = parent === '' ? entry.name : `${parent}/${entry.name}`
       if (entry.isSymbolicLink()) follow(path, depth)
       else if (entry.isDirectory()) enter(path, depth)
@@ -54,7 +67,7 @@ export async function walk(bounds: Bounds, breath: Breath, skipped: Skipped): Pr
   function follow(path: string, depth: number): void {
     const real = realOf(join(root, path))
     if (real === null) return skipped.add(path, 'The link leads nowhere.')
-    if (!isInside(bounds, real)) return skipped.add(path, 'The link leads out of the folder and is not followed.')
+    if (!isInside(bounds, real)) return skipped.add(path, LEADS_OUT)
     const target = statSync(real, { throwIfNoEntry: false })
     if (target?.isDirectory() && depth < DEEPEST) links.push({ path, depth: depth + 1 })
     else if (target?.isFile()) add(path)

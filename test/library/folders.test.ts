@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { readWithin } from '../../src/docs/read-file.ts'
+import { LEADS_OUT } from '../../src/docs/walk.ts'
 import { folder, library, over, repo, write } from './support.ts'
 
 describe('a folder', () => {
@@ -66,22 +68,34 @@ describe('a folder', () => {
 
   it('follows links within itself, and none that leads out or round', async () => {
     const outside = folder({ 'secret.md': 'a walrus outside' })
-    const path = folder({ 'in/a.md': 'a walrus inside', '.shelf/b.md': 'a walrus on the shelf' })
+    const path = folder({
+      'in/a.md': 'a walrus inside',
+      '.git/config.md': 'a walrus and its password',
+      'node_modules/x/c.md': 'a walrus of others',
+      '..2026_06_01_12_00_00.123456789/b.md': 'a walrus in a volume',
+    })
     symlinkSync(outside, join(path, 'out'))
     symlinkSync(join(outside, 'secret.md'), join(path, 'out.md'))
     symlinkSync('..', join(path, 'in/round'))
     symlinkSync('.', join(path, 'self'))
-    symlinkSync('.shelf', join(path, 'shelf'))
+    symlinkSync('.git', join(path, 'repository'))
+    symlinkSync('.git/config.md', join(path, 'notes.md'))
+    symlinkSync('../node_modules/x/c.md', join(path, 'in/c.md'))
+    symlinkSync('..2026_06_01_12_00_00.123456789', join(path, '..data'))
+    symlinkSync('..data/b.md', join(path, 'b.md'))
     symlinkSync('in/a.md', join(path, 'again.md'))
     symlinkSync('nowhere.md', join(path, 'gone.md'))
     const one = repo({ path })
     const opened = await library([one])
     const hits = await opened.search([one], 'walrus', 20)
-    expect(hits.map(({ path }) => path).sort()).toEqual(['again.md', 'in/a.md', 'shelf/b.md'])
+    expect(hits.map(({ path }) => path).sort()).toEqual(['again.md', 'b.md', 'in/a.md'])
     const { skipped } = await opened.state(one)
     expect(Object.fromEntries(skipped.map(({ path, why }) => [path, why]))).toEqual({
-      out: 'The link leads out of the folder and is not followed.',
-      'out.md': 'The link leads out of the folder and is not followed.',
+      out: LEADS_OUT,
+      'out.md': LEADS_OUT,
+      repository: LEADS_OUT,
+      'notes.md': LEADS_OUT,
+      'in/c.md': LEADS_OUT,
       'gone.md': 'The link leads nowhere.',
     })
   })
@@ -94,6 +108,16 @@ describe('a folder', () => {
     await refresh()
     expect(await find('walrus')).toEqual([])
     expect((await state()).documents).toBe(1)
+  })
+
+  it('reads nothing of a file that became a link to what is hidden', async () => {
+    const { path, find, refresh } = await over({ 'a.md': 'a lion', '.git/config.md': 'a walrus' })
+    rmSync(join(path, 'a.md'))
+    symlinkSync('.git/config.md', join(path, 'a.md'))
+    await refresh()
+    expect(await find('walrus')).toEqual([])
+    expect(await find('lion')).toEqual([])
+    expect(readWithin({ root: path, apart: null }, 'a.md')).toEqual({ why: LEADS_OUT })
   })
 
   it('waits for no pipe, and reads no device', async () => {
