@@ -72,5 +72,6 @@ function underWay(session: Session, id: unknown, controller: Abortable, reply: R
     same.delete(controller)
     if (same.size === 0) session.underWay.delete(name)
     session.replies.delete(reply)
+    session.used()
   }
 }

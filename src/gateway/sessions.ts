@@ -20,6 +20,8 @@ export type Session = Subscriber & {
   slug: string | null
   introduction: Introduction
   usedAt: number
+  /** Its half hour of idleness begins anew. */
+  used(): void
   /** Requests of the client's under way, by their id as JSON; clients have been seen to give several the same. */
   underWay: Map<string, Set<Abortable>>
   /** Answers under way, the latest last: where a server's question goes that nothing ties to a call. */
@@ -69,7 +71,7 @@ export function sessionsOf(ended: (session: Session) => void, now: () => number)
   return {
     begin(key, slug, introduction) {
       makeRoom(key.id)
-      const session = newSession(key, slug, introduction, now())
+      const session = newSession(key, slug, introduction, now)
       sessions.set(session.id, session)
       return session
     },
@@ -79,7 +81,7 @@ export function sessionsOf(ended: (session: Session) => void, now: () => number)
       const session = sessions.get(id)
       if (!session || session.key.id !== key.id || session.slug !== slug) throw new UnknownSession()
       session.key = key
-      session.usedAt = now()
+      session.used()
       return session
     },
     end,
@@ -103,7 +105,7 @@ export class UnknownSession extends Error {
   override name = 'UnknownSession'
 }
 
-function newSession(key: Key, slug: string | null, introduction: Introduction, usedAt: number): Session {
+function newSession(key: Key, slug: string | null, introduction: Introduction, now: () => number): Session {
   const asked = new Map<string, { lease: Lease; id: unknown }>()
   const waiting: string[] = []
   let bytes = 0
@@ -118,7 +120,10 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
     key,
     slug,
     introduction,
-    usedAt,
+    usedAt: now(),
+    used() {
+      session.usedAt = now()
+    },
     underWay: new Map(),
     replies: new Set(),
     uses(lease) {
@@ -158,6 +163,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, u
       beginStream(res)
       res.once('close', () => {
         if (stream === res) stream = null
+        session.used()
       })
       for (const text of waiting.splice(0)) writeEvent(res, text)
       bytes = 0

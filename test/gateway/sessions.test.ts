@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { removeMcp } from '../../src/core/mcps/edit.ts'
 import { sessionsOf } from '../../src/gateway/sessions.ts'
 import type { Lease } from '../../src/upstreams/lease.ts'
 import { carries } from '../../src/upstreams/processes.ts'
 import { offering, olderClient, overStdio, said } from '../support/mcp.ts'
 import { operator, start } from '../support/start.ts'
-import { serve, signalled } from '../upstreams/serving.ts'
+import { answered, serve, signalled } from '../upstreams/serving.ts'
 
 const INTRODUCTION = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: {} }
 
@@ -96,6 +96,61 @@ describe('a session', () => {
     caller.abort()
     await expect(greeting).rejects.toThrow()
     await left.promise
+  })
+})
+
+describe('half an hour of idleness', () => {
+  const HALF_HOUR = 31 * 60_000
+
+  /** Whoever sweeps sleeps until the test says that a minute has passed. */
+  function sweptByHand() {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    return () => vi.advanceTimersByTime(60_000)
+  }
+
+  it('begins when a stream breaks that was open for longer', async () => {
+    const sweep = sweptByHand()
+    const app = await start()
+    const { key, fullKey } = await app.key()
+    const client = await olderClient(app, '/mcp', fullKey)
+    const stream = await client.listen()
+    app.advance(HALF_HOUR)
+    await stream.body!.cancel()
+    const lastUsed = async () => {
+      vi.advanceTimersByTime(250)
+      return (await app.ctx.store.keys.byId(app.workspace.id, key.id))?.lastUsedAt
+    }
+    await expect.poll(lastUsed, { timeout: 10_000 }).toEqual(app.ctx.now())
+    sweep()
+    expect((await client.ask('ping')).status).toBe(200)
+    app.advance(HALF_HOUR)
+    sweep()
+    expect((await client.ask('ping')).status).toBe(404)
+  })
+
+  it('begins when an answer comes that took longer', async () => {
+    const sweep = sweptByHand()
+    const [asked, goOn] = [signalled(), signalled()]
+    const slow = serve(async ({ method, message: { id, method: wanted } }) => {
+      if (method !== 'POST') return new Response(null, { status: 405 })
+      if (id === undefined) return new Response(null, { status: 202 })
+      if (wanted === 'initialize')
+        return answered(id, { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} })
+      asked.resolve()
+      await goOn.promise
+      return answered(id, { content: [] })
+    })
+    const app = await start()
+    await offering(app, 'fix', { live: { kind: 'http', url: slow.url, headers: {} } })
+    const client = await olderClient(app, '/mcp/fix', (await app.key()).fullKey)
+    const answer = client.ask('tools/call', { name: 'slow', arguments: {} })
+    await asked.promise
+    app.advance(HALF_HOUR)
+    goOn.resolve()
+    expect((await said(await answer)).result).toEqual({ content: [] })
+    sweep()
+    expect((await client.ask('ping')).status).toBe(200)
   })
 })
 
