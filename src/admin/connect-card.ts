@@ -40,12 +40,13 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
     once: newOnce(door.ctx.now()),
     clients: CLIENT_NAMES.map((client) => {
       const { label, keyInUrl = false } = clientNamed(client)
-      const variants = variantsFor(client)
+      const inUrl = sendsKeyInUrl(client, origin)
+      const variants = variantsFor(client).filter(({ filled, content }) => filled || inUrl || !isInUrl(content))
       return {
         client,
         label,
         hosted: keyInUrl,
-        inUrl: sendsKeyInUrl(client, origin),
+        inUrl,
         keyName: nameFor(client, name || email),
         ways: variants.filter(({ filled }) => filled),
         unfilled: variants.filter(({ filled }) => !filled),
@@ -53,7 +54,7 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
     }),
   }
 
-  /** A URL with a key in it is of use only if the key may be sent in one. */
+  /** A URL with a key in it is of use only if the key may be sent in one: a client that has other ways is shown those. */
   function variantsFor(client: ClientName) {
     const { variants } = clientNamed(client)
     const filled = variants(targetFor(origin, slug, issued?.fullKey))

@@ -129,18 +129,27 @@ describe('one click', () => {
     })
   })
 
-  it.each(CLIENT_NAMES)(
-    'opens %s, where a link can, and never an address of our own with the key in it',
-    async (client) => {
-      const { issue } = await behindHttps()
+  it('opens a client where a link can, and never an address of our own with the key in it', async () => {
+    const { issue } = await behindHttps()
+    for (const client of CLIENT_NAMES) {
       const html = await (await issue({ client })).text()
       const links = [...html.matchAll(/<a class="button button-primary" href="([^"]*)" rel="noreferrer">/g)]
-      const programs = ['vscode', 'vscode-insiders', 'cursor', 'lm-studio', 'goose', 'kiro', 'claude-ai']
-      expect(links.length > 0).toBe(programs.includes(client))
+      const linked = ['vscode', 'vscode-insiders', 'cursor', 'lm-studio', 'goose', 'kiro', 'claude-ai']
+      expect([client, links.length > 0]).toEqual([client, linked.includes(client)])
       expect(html).toContain('https://keys.acme.com/mcp')
       for (const [, href] of html.matchAll(/href="([^"]*)"/g)) expect(href).not.toMatch(/^https:\/\/keys\.acme\.com/)
-    },
-  )
+    }
+  })
+
+  it('says all there is to say of a client, and offers no second key', async () => {
+    for (const { issue } of [await world(), await behindHttps()])
+      for (const client of ['claude-desktop', 'jetbrains', 'claude-ai', 'n8n']) {
+        const html = await (await issue({ client })).text()
+        expect(html).toContain('is issued, and filled in below')
+        expect(html).not.toContain('class="connect-issue')
+        expect(html).not.toContain('YOUR_API_KEY')
+      }
+  })
 
   it('knows no key, MCP or client of elsewhere', async () => {
     const { app, issue, names } = await world()
