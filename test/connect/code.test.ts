@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { connectionFor, targetFor } from '../../src/core/connect/connection.ts'
+import { firstCallOf } from '../../src/core/connect/first-call.ts'
 import { offering, overHttp } from '../support/mcp.ts'
 import { start } from '../support/start.ts'
 
@@ -11,8 +12,8 @@ import { start } from '../support/start.ts'
 async function world() {
   const app = await start()
   await offering(app, 'fix', { live: await overHttp() })
-  const { fullKey } = await app.key()
-  return { app, fullKey, target: targetFor(app.origin, 'fix', fullKey) }
+  const { key, fullKey } = await app.key()
+  return { app, key, fullKey, target: targetFor(app.origin, 'fix', fullKey) }
 }
 
 async function ran(program: string, args: string[], env: Record<string, string>, cwd: string) {
@@ -46,15 +47,28 @@ it('lists the tools in TypeScript, with the key in it and in its variable', { ti
   }
 })
 
-it('asks with curl what curl is told to ask', { timeout: 30_000 }, async () => {
-  const { target } = await world()
-  for (const { title, content } of connectionFor('curl', target).variants) {
+it('turns the light green with each way of curl', { timeout: 30_000 }, async () => {
+  const { app, key, target } = await world()
+  const { variants } = connectionFor('curl', target)
+  const forBash = variants.filter(({ title }) => !title.includes('Windows'))
+  expect(forBash.map(({ title }) => title)).toEqual(['List the tools, macOS, Linux', 'Key in a variable'])
+  for (const { title, content } of forBash) {
+    app.advance(1000)
+    const since = app.ctx.now()
     const { code, out } = await ran('bash', ['-c', `curl() { printf '%s\\0' "$@"; }\n${content}`], {}, folder())
     expect(code).toBe(0)
     const answer = await asCurlWould(out.split('\0').slice(0, -1))
     expect([title, answer.status]).toEqual([title, 200])
-    expect(await answer.text()).toContain(title === 'List the tools' ? '"name":"echo"' : '"status":"active"')
+    expect(await answer.text()).toContain('"name":"echo"')
+    await expect.poll(async () => (await firstCallOf(app.ctx, key, since)).state, { timeout: 10_000 }).toBe('green')
   }
+})
+
+it('says the same to curl on Windows', () => {
+  const { variants } = connectionFor('curl', targetFor('https://keys.example.com', null, 'clv_live_Ab3'))
+  const said = variants.filter(({ title }) => title.includes('Windows')).map(({ content }) => content)
+  expect(said).toHaveLength(2)
+  for (const line of said) expect(line).toMatch(/^curl\.exe -s "?https:\/\/keys\.example\.com\/mcp"? -H .*tools\/list/)
 })
 
 /** The few options of curl that the snippets use: -s, -H and -d. */

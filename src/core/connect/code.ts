@@ -5,11 +5,11 @@ const REVISION = '2026-07-28'
 const SDK = '@modelcontextprotocol/client'
 
 /** Asks for the list of tools without a session, so that one request is enough. */
-function listing({ url }: Target, authorization: string): string[] {
+function listing({ url }: Target, authorization: string, program = 'curl'): string[] {
   const about = 'io.modelcontextprotocol/'
   const meta = { [`${about}protocolVersion`]: REVISION, [`${about}clientCapabilities`]: {} }
   return [
-    ...['curl', '-s', url],
+    ...[program, '-s', url],
     ...['-H', authorization],
     ...['-H', 'Content-Type: application/json'],
     ...['-H', 'Accept: application/json, text/event-stream'],
@@ -19,22 +19,23 @@ function listing({ url }: Target, authorization: string): string[] {
   ]
 }
 
+/** Windows PowerShell means another program by `curl`. */
 export const curl: Client = {
   label: 'curl',
   kind: 'code',
   variants(target) {
-    const { variable } = target
-    const direct = `Authorization: ${bearer(target)}`
-    const fromVariable = `export ${variable}=${word(target.key)}\ncurl -s ${word(whoami(target))} -H "Authorization: Bearer $${variable}"`
+    const { variable, key } = target
+    const header = `Authorization: ${bearer(target)}`
+    const title = 'List the tools'
+    const [unix] = command(listing(target, header), { title })
+    const [, ...windows] = command(listing(target, header, 'curl.exe'), { title })
+    const line = listing(target, '').map((said) => (said === '' ? `"Authorization: Bearer $${variable}"` : word(said)))
     return [
-      { title: 'List the tools', content: listing(target, direct).map(word).join(' '), note: 'For bash and zsh.' },
-      ...command(['curl', '-s', whoami(target), '-H', direct], {
-        title: 'Ask who the key is',
-        note: 'Windows PowerShell calls it curl.exe.',
-      }),
+      unix!,
+      ...windows,
       {
         title: 'Key in a variable',
-        content: fromVariable,
+        content: `export ${variable}=${word(key)}\n${line.join(' ')}`,
         note: 'Recommended for scripts: set the variable where secrets are kept.',
       },
     ]
@@ -42,10 +43,6 @@ export const curl: Client = {
 }
 
 const word = (text: string) => quoted('posix', text)!
-
-function whoami({ url }: Target): string {
-  return `${new URL(url).origin}/api/v1/whoami`
-}
 
 export const typescript: Client = {
   label: 'TypeScript',

@@ -154,8 +154,7 @@ const ALL: Pasted[] = [
     },
   },
   { client: 'curl', way: 'List the tools', package: REMOTE, seen: inBash('', /"name":"echo"/) },
-  { client: 'curl', way: 'Ask who the key is', package: REMOTE, seen: inBash('', /"status":"active"/) },
-  { client: 'curl', way: 'Key in a variable', package: REMOTE, seen: inBash('', /"status":"active"/) },
+  { client: 'curl', way: 'Key in a variable', package: REMOTE, seen: inBash('', /"name":"echo"/) },
   {
     client: 'python',
     way: 'Python',
