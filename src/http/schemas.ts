@@ -8,9 +8,12 @@ export const time = z.string().meta({ format: 'date-time', example: '2027-03-31T
 
 export const noBody = () => z.strictObject({})
 
+/** Where a list by name goes on holds a name: a hundred characters of four bytes, written as base64 twice over. */
+const LONGEST_CURSOR = 2000
+
 export const paging = {
   limit: z.int().min(1).max(200).default(50).meta({ description: 'Most entries of one answer.' }),
-  cursor: z.string().max(500).optional().meta({ description: '`next_cursor` of the answer before.' }),
+  cursor: z.string().max(LONGEST_CURSOR).optional().meta({ description: '`next_cursor` of the answer before.' }),
 }
 
 export function listOf(item: z.ZodType) {
