@@ -19,6 +19,12 @@ export type ActivityLine = {
   client: string | null
 }
 
+/** Refusals of the key itself: whoever met one would not notice if it stopped. */
+export const NOT_IN_USE = [
+  ...(['disabled_key', 'expired_key', 'revoked_key', 'not_yet_valid'] as const),
+  ...(['ip_not_allowed', 'url_key_not_allowed'] as const),
+] satisfies Code[]
+
 /** A line as every door prints it in JSON. */
 export function shownActivity(line: ActivityLine) {
   return {

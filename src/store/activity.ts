@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Selectable } from 'kysely'
-import type { ActivityLine } from '../core/activity.ts'
+import { type ActivityLine, NOT_IN_USE } from '../core/activity.ts'
 import type { Environment } from '../core/keys/key.ts'
 import type { Store } from '../core/store.ts'
 import type { Db } from './sqlite.ts'
@@ -41,6 +41,7 @@ export function activityIn(db: Db, connection: Database.Database): Store['activi
         .where('workspace_id', '=', workspaceId)
         .where('key_id', '=', keyId)
         .where('at', '>=', since.getTime())
+        .where('outcome', 'not in', NOT_IN_USE)
       const counted = (column: 'client' | 'ip') =>
         lines
           .select(({ fn, ref }) => [ref(column).as('name'), fn.countAll<number>().as('calls')])

@@ -93,6 +93,21 @@ describe('the page of a key', () => {
     expect(html).toMatch(/203\.0\.113\.7<\/code> <span class="count">2<[\s\S]*2001:db8::1<\/code>/)
   })
 
+  it('does not count among its users who was refused with it', async () => {
+    const { page, called } = await ofMember()
+    await called([{ outcome: 'ip_not_allowed', status: 403, client: 'stranger' }])
+    await called([
+      { outcome: 'revoked_key', status: 401 },
+      { outcome: 'disabled_key' },
+      { outcome: 'url_key_not_allowed' },
+    ])
+    expect(await page()).toContain('Nobody in the last 24 hours')
+    await called([{}, { outcome: 'tool_not_permitted' }, { outcome: 'rate_limited' }])
+    const html = await page()
+    expect(html).toMatch(/<strong>3 calls<\/strong> in the last 24 hours/)
+    expect(/id="callers"[\s\S]*?<\/section>/.exec(html)![0]).not.toContain('stranger')
+  })
+
   it.each([
     ['Not valid yet.', { notBefore: new Date('2026-07-01') }, 0],
     ['Expires soon.', { expiresAt: new Date('2026-06-05') }, 0],
