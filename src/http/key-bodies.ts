@@ -10,8 +10,9 @@ import {
   allowInUrl,
   characters,
   description,
-  expiry,
+  firstExpiry,
   ipAllow,
+  laterExpiry,
   mcpAccess,
   name,
   notBefore,
@@ -51,7 +52,7 @@ const newKeyMembers = (now: Date) => ({
   quota_per_day: quota.nullish(),
   allow_in_url: allowInUrl.nullish(),
   not_before: notBefore().nullish(),
-  expires_at: expiry(now).nullish(),
+  expires_at: firstExpiry(now).nullish(),
 })
 
 export const newKeyBody = (now: Date) => z.strictObject(newKeyMembers(now)).register(READ_ONLY, FIXED)
@@ -87,8 +88,10 @@ export const keyChangeBody = (now: Date) =>
       quota_per_day: quota.nullish(),
       allow_in_url: allowInUrl.optional(),
       not_before: notBefore().nullish(),
-      expires_at: expiry(now).nullish(),
+      expires_at: laterExpiry(now).nullish(),
     })
+    .refine((change) => Object.keys(change).length > 0, 'Name at least one member that is to change.')
+    .meta({ minProperties: 1 })
     .register(READ_ONLY, { ...FIXED, environment: 'The environment of a key stays. Issue another key instead.' })
 
 export const revokeBody = () =>

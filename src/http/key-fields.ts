@@ -73,12 +73,13 @@ export const allowInUrl = z.boolean().meta({
 })
 
 /** Read against the clock: what is a good end today is none tomorrow. */
-export const expiry = (now: Date) =>
+const expiry = (now: Date, never: string) =>
   ruledText((text) => readExpiry(text, now)).meta({
-    description:
-      'An instant, a date (the end of that day, UTC), a span such as `90d`, or `never`, which for a key that ends means: with the calling key.',
+    description: `An instant, a date (the end of that day, UTC), a span such as \`90d\`, or \`never\`, ${never}.`,
     example: '90d',
   })
+export const firstExpiry = (now: Date) => expiry(now, 'which for a calling key that ends means: with that key')
+export const laterExpiry = (now: Date) => expiry(now, 'which a calling key that ends may not give')
 export const notBefore = () =>
   ruledText((text) => readNotBefore(text)).meta({
     description: 'When the key begins to be valid: an instant, or a date (the beginning of that day, UTC).',

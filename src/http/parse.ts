@@ -41,7 +41,11 @@ function camel(value: object): object {
 function errorsOf(issue: z.core.$ZodIssue, schema: z.ZodType, whole: string): FieldError[] {
   const field = issue.path.join('.')
   if (issue.code !== 'unrecognized_keys')
-    return [field ? { field, message: issue.message } : { field: whole, message: 'Send a JSON object.' }]
+    return [
+      field
+        ? { field, message: issue.message }
+        : { field: whole, message: issue.code === 'custom' ? issue.message : 'Send a JSON object.' },
+    ]
   const known = namesAt(schema, issue.path)
   return issue.keys.slice(0, MOST_ERRORS).map((key) => ({
     field: field ? `${field}.${key}` : key,
