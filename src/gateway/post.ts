@@ -70,4 +70,6 @@ function checkShape(body: Record<string, unknown>): void {
     throw new Refusal('bad_request', 'The member `method` must be a text.')
   if (body.id !== undefined && typeof body.id !== 'string' && typeof body.id !== 'number')
     throw new Refusal('bad_request', 'The member `id` must be a text or a number.')
+  if (body.id !== undefined && String(body.method).startsWith('notifications/'))
+    throw new Refusal('bad_request', 'A notification has no `id`.') // as a request it could cancel others' calls
 }
