@@ -192,6 +192,21 @@ describe('the light', () => {
     expect(await seen()).not.toContain('hx-trigger')
   })
 
+  it('is not lit after a rotation, where calls with the old secret could not be told from those with the new', async () => {
+    const { app, cookie, caller } = await world()
+    const { key } = await app.key({}, app.workspace.id, caller)
+    const rotated = async (overlap_seconds: string) => {
+      const form = { once: newOnce(app.ctx.now()), overlap_seconds }
+      return (await app.call('POST', `/admin/w/main/keys/${key.id}/rotate`, { cookie, form })).text()
+    }
+    const pages = [await rotated('0'), await rotated('3600')]
+    expect(pages[1]).toContain('says when the old one was last used')
+    for (const page of pages) {
+      expect(page).toContain('has a new secret')
+      expect(page).not.toContain('class="signal')
+    }
+  })
+
   it('stops asking after a quarter of an hour, and can be looked at by hand', async () => {
     const { app, cookie, issue, newest, see } = await world()
     await issue({ client: 'codex' })
