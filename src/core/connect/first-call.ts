@@ -11,6 +11,8 @@ export type FirstCall =
   | { state: 'green'; client: string | null }
   | { state: 'refused'; outcome: string; client: string | null; ip: string; mend: string }
 
+const THROUGH = new Set<ActivityLine['outcome']>(['ok', 'tool_error', 'upstream_error'])
+
 /** What clients try on their way to an understanding, and what no key is to blame for. */
 const NO_NEWS = new Set<ActivityLine['outcome']>(['bad_request', 'not_found', 'cancelled', 'unsupported_media_type'])
 
@@ -27,6 +29,10 @@ const MENDING: Partial<Record<ActivityLine['outcome'], string>> = {
   revoked_key: 'The key is revoked, for good. Issue another.',
   not_yet_valid: 'The key is not valid yet. Its page says from when on it is.',
   rate_limited: 'Too many requests came in a minute. Wait a little.',
+  multiple_credentials: 'The client sends two keys, or one in two places. Leave one of them.',
+  payload_too_large: 'The key is fine, but the message was larger than is allowed here.',
+  shutting_down: 'Claviger was being stopped just then. Try again once it is back.',
+  forbidden: 'The request names another address than ours, or comes from a page of another site.',
   quota_exceeded: 'The calls of this day are used up.',
   upstream_unavailable: 'The key is fine, but the MCP server behind it does not answer. Its page says why.',
   upstream_timeout: 'The key is fine, but the MCP server behind it took too long. Its page says more.',
@@ -36,7 +42,7 @@ export async function firstCallOf(ctx: Context, key: Key, since: Date): Promise<
   const query = { workspaceId: key.workspaceId, keyId: key.id }
   const { items } = await ctx.store.activity.list(query, { limit: LINES, cursor: null })
   const news = items.filter(({ at, outcome }) => at >= since && !NO_NEWS.has(outcome))
-  const through = news.find(({ outcome }) => !(outcome in MENDING) && outcome !== 'internal_error')
+  const through = news.find(({ outcome }) => THROUGH.has(outcome))
   if (through) return { state: 'green', client: through.client }
   const [refused] = news
   if (refused) {

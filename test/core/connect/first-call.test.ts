@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ActivityLine } from '../../../src/core/activity.ts'
 import { firstCallOf } from '../../../src/core/connect/first-call.ts'
+import { CODES } from '../../../src/core/refusal.ts'
 import { start } from '../../support/start.ts'
 
 async function world() {
@@ -27,12 +28,22 @@ it('waits, and after a minute says what to look at', async () => {
   expect(await state()).toEqual({ state: 'quiet' })
 })
 
-it('is green once somebody is through, whatever the tool made of it', async () => {
-  for (const outcome of ['ok', 'tool_error', 'upstream_error'] as const) {
-    const { came, state } = await world()
+const THROUGH = ['ok', 'tool_error', 'upstream_error'] as const
+const NO_NEWS = ['bad_request', 'not_found', 'cancelled', 'unsupported_media_type'] as const
+
+it('is green once somebody is through, whatever the tool made of it, and at no other outcome', async () => {
+  const { app, came, stateSince } = await world()
+  const after = async (outcome: ActivityLine['outcome']) => {
+    app.advance(1000)
+    const since = app.ctx.now()
     await came(outcome)
-    expect(await state()).toEqual({ state: 'green', client: 'codex 1' })
+    return stateSince(since)
   }
+  for (const outcome of THROUGH) expect(await after(outcome)).toEqual({ state: 'green', client: 'codex 1' })
+  for (const outcome of NO_NEWS) expect(await after(outcome)).toEqual({ state: 'waiting' })
+  const others = CODES.filter((code) => !(NO_NEWS as readonly string[]).includes(code))
+  for (const outcome of others)
+    expect(await after(outcome)).toMatchObject({ state: 'refused', outcome, mend: expect.stringMatching(/\.$/) })
 })
 
 it('tells what was refused and how to mend it, until somebody is through', async () => {
