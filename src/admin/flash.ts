@@ -3,6 +3,7 @@ export type Notice = { kind: 'info' | 'good' | 'warn' | 'bad'; text: string }
 /** What a page may say about the form before it. The cookie carries the name alone, so nobody can put words in our mouth. */
 export const FLASHES = {
   welcome: good('Your account and workspace are ready.'),
+  'has-owner': info('This Claviger has its owner already, and setup links open nothing any more. Sign in.'),
   'signed-out': info('You are signed out.'),
   'keys-imported': good('The keys are imported. They work from their next request on.'),
   'key-renamed': good('The key has its new name.'),

@@ -11,6 +11,7 @@ import { secret, text } from './form.ts'
 
 export function setupPage(door: Door) {
   return async (visit: Visit) => {
+    if (await door.ctx.store.setup.done()) return toSignIn(door, visit)
     await requireLink(door, visit)
     showForm(door, visit, [])
   }
@@ -19,6 +20,7 @@ export function setupPage(door: Door) {
 export function createOwner(door: Door) {
   return async (visit: Visit) => {
     const { req, res } = visit
+    if (await door.ctx.store.setup.done()) return toSignIn(door, visit)
     const token = await requireLink(door, visit)
     const visitor = visitorOf(req)
     await orAgain(
@@ -34,12 +36,17 @@ export function createOwner(door: Door) {
         keepSession(req, res, door.publicUrl, await openSession(door.ctx, visitor, user))
         goTo(door, visit, `/admin/w/${workspace.slug}/connect?first=1`, 'welcome')
       },
-      (errors) => showForm(door, visit, errors),
+      // somebody else may have become the owner meanwhile
+      async (errors) => ((await door.ctx.store.setup.done()) ? toSignIn(door, visit) : showForm(door, visit, errors)),
     )
   }
 }
 
-/** A wrong or used link looks like any other page, before the set-up as after it. */
+function toSignIn(door: Door, visit: Visit): void {
+  goTo(door, visit, '/admin/sign-in', 'has-owner')
+}
+
+/** Until there is an owner, a wrong link looks like any other page. */
 async function requireLink({ ctx, requireSetUp }: Door, { req, res }: Visit): Promise<string> {
   const token = String(req.params.token)
   if (!(await setupLinkIsGood(ctx, token))) {

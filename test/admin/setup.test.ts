@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { newSetupLink } from '../../src/core/workspaces/setup.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { newSetupLink, setUp } from '../../src/core/workspaces/setup.ts'
 import { robot, type Started, start } from '../support/start.ts'
 import { cookieIn } from './forms.ts'
 
@@ -9,6 +10,8 @@ const ANSWERS = {
   password: 'vast quiet copper lantern',
   workspace: "Ana's team",
 }
+
+const OWNER = { ...ANSWERS, password: new Secret(ANSWERS.password) }
 
 async function link({ ctx }: Started): Promise<string> {
   return `/admin/setup/${(await newSetupLink(ctx, robot)).reveal()}`
@@ -50,17 +53,30 @@ it('answers not_set_up everywhere else meanwhile', async () => {
   }
 })
 
-it('tells a wrong link from nothing', async () => {
+it('tells a wrong link from nothing while there is no owner', async () => {
   const started = await start({ setUp: false })
   const path = await link(started)
   const wrong = `${path.slice(0, -4)}0000`
   const page = async (at: string) => plain(await (await started.get(at)).text())
   expect(await page(wrong)).toBe(await page('/admin/keys'))
   expect((await started.call('POST', wrong, { form: ANSWERS })).status).toBe(503)
-  await started.call('POST', path, { form: ANSWERS })
-  expect(await page(path)).toBe(await page('/admin/nothing'))
-  expect(await page(wrong)).toBe(await page('/admin/nothing'))
-  expect((await started.call('POST', path, { form: ANSWERS })).status).toBe(404)
+})
+
+it.each([
+  ['on the page', (started: Started, path: string) => started.call('POST', path, { form: ANSWERS })],
+  ['on the command line', ({ ctx }: Started) => setUp(ctx, robot, null, OWNER)],
+])('leads from every link to signing in once there is an owner, made %s', async (_where, become) => {
+  const started = await start({ setUp: false })
+  const path = await link(started)
+  await become(started, path)
+  for (const at of [path, `${path.slice(0, -4)}0000`])
+    for (const answer of [await started.get(at), await started.call('POST', at, { form: ANSWERS })]) {
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/sign-in'])
+      const cookie = cookieIn(answer, 'claviger_flash')!
+      const page = await (await started.call('GET', '/admin/sign-in', { cookie })).text()
+      expect(page).toContain('has its owner already')
+    }
+  expect(await started.ctx.store.users.list()).toHaveLength(1)
 })
 
 it('ends the link after thirty minutes', async () => {
@@ -94,6 +110,7 @@ it('lets only one of two at once become the owner', async () => {
     started.call('POST', path, { form: ANSWERS }),
     started.call('POST', path, { form: { ...ANSWERS, email: 'ben@example.com' } }),
   ])
-  expect(answers.map(({ status }) => status).sort()).toEqual([303, 409])
+  const locations = answers.map(({ headers }) => headers.get('location'))
+  expect(locations.sort()).toEqual(['/admin/sign-in', '/admin/w/ana-s-team/connect?first=1'])
   expect(await started.ctx.store.users.list()).toHaveLength(1)
 })
