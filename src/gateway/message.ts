@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
+import { checkType, parseJson } from '../http/body.ts'
 import type { Message } from '../upstreams/connection.ts'
 
 /** base64 files travel in arguments; what is larger belongs elsewhere. */
 export const MOST_BYTES = 16 * 1024 * 1024
+/** No tool's arguments come near it. */
+const MOST_DEPTH = 512
 
 /** The whole body, capped, without a body parser: that would cost more than the gateway itself. */
-export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<string> {
+export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<Buffer> {
   const tooLarge = () => new Refusal('payload_too_large', `A message may have at most ${most / 1024 / 1024} MB.`)
   if (Number(req.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {
@@ -23,7 +26,7 @@ export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<strin
     })
     req.on('end', () => {
       whole = true
-      resolve(chunks.length === 1 ? chunks[0]!.toString('utf8') : Buffer.concat(chunks).toString('utf8'))
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     req.on('error', reject)
     req.on('close', () => {
@@ -33,15 +36,9 @@ export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<strin
 }
 
 /** Parsed once, for everybody who must look inside. */
-export function parseMessage(req: IncomingMessage, body: string): Message & Record<string, unknown> {
-  if (!/^application\/json\b/i.test(req.headers['content-type'] ?? ''))
-    throw new Refusal('unsupported_media_type', 'Send JSON, with `Content-Type: application/json`.')
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    throw new Refusal('bad_request', 'The body is not valid JSON.')
-  }
+export function parseMessage(req: IncomingMessage, body: Buffer): Message & Record<string, unknown> {
+  checkType(req)
+  const value = parseJson(body, MOST_DEPTH)
   if (Array.isArray(value)) throw new Refusal('bad_request', 'Batches are not taken. Send one message in each request.')
   if (typeof value !== 'object' || value === null)
     throw new Refusal('bad_request', 'The body must be one JSON-RPC message.')

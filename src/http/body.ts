@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isDeep } from '../core/depth.ts'
 import { Refusal } from '../core/refusal.ts'
 
 const LIMIT_BYTES = 1_000_000
@@ -10,8 +11,14 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   const bytes = await readBytes(req)
   if (bytes.length === 0) return undefined
   checkType(req)
+  return parseJson(bytes, MOST_DEPTH)
+}
+
+/** No bytes that are no text, and no value that could not be written again. */
+export function parseJson(bytes: Buffer, mostDepth: number): unknown {
   const text = decode(bytes)
-  if (isDeep(text)) throw new Refusal('bad_request', `The body is nested more than ${MOST_DEPTH} levels deep.`)
+  if (isDeep(text, mostDepth))
+    throw new Refusal('bad_request', `The body is nested more than ${mostDepth} levels deep.`)
   try {
     return JSON.parse(text)
   } catch {
@@ -43,7 +50,8 @@ export function tooLarge(most = LIMIT_BYTES): Refusal {
   return new Refusal('payload_too_large', `The body is larger than ${most} bytes.`)
 }
 
-function checkType({ headers }: IncomingMessage): void {
+export function checkType({ headers }: IncomingMessage): void {
+  if (headers['content-type'] === 'application/json') return checkEncoding({ headers })
   const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
   if (type!.trim() !== 'application/json' || (charset && !/^charset="?utf-8"?$/.test(charset)))
@@ -57,27 +65,12 @@ function checkEncoding({ headers }: Pick<IncomingMessage, 'headers'>): void {
     throw new Refusal('unsupported_media_type', 'Send the body as it is, without Content-Encoding.')
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw new Refusal('bad_request', 'The body is not valid UTF-8.')
   }
-}
-
-/** Looked at before parsing, which would follow any depth. */
-function isDeep(text: string): boolean {
-  let depth = 0
-  let quoted = false
-  for (let i = 0; i < text.length; i++) {
-    const sign = text[i]
-    if (quoted) {
-      if (sign === '\\') i++
-      else if (sign === '"') quoted = false
-    } else if (sign === '"') quoted = true
-    else if (sign === '{' || sign === '[') {
-      if (++depth > MOST_DEPTH) return true
-    } else if (sign === '}' || sign === ']') depth--
-  }
-  return false
 }

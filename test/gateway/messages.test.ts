@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { modern, offering, olderClient, overStdio } from '../support/mcp.ts'
 import { start } from '../support/start.ts'
@@ -24,5 +25,44 @@ describe('a notification that asks for an answer', () => {
         { id: 1, error: { code: -32600, message: 'A notification has no `id`.' } },
       ])
     expect((await older.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).status).toBe(202)
+  })
+})
+
+describe('a message', () => {
+  const nested = (levels: number) =>
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hi","deep":${'['.repeat(levels)}"]]]]"${']'.repeat(levels)}}}}`
+
+  it.each(['/mcp/fix', '/mcp'])('that is nested without end is refused at %s before it is read', async (path) => {
+    const { app, fullKey } = await serving()
+    const answer = await app.call('POST', path, { key: fullKey, body: nested(40_000) })
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { error: { code: -32600, message: 'The body is nested more than 512 levels deep.' } },
+    ])
+    expect(app.logs.join('')).not.toContain('Unexpected error')
+  })
+
+  it('may be nested as deep as anybody needs', async () => {
+    const { app, fullKey } = await serving()
+    const older = await olderClient(app, '/mcp/fix', fullKey)
+    const answer = await older.send(JSON.parse(nested(500)))
+    expect(await answer.text()).toContain('hi')
+  })
+
+  it.each([
+    ['that is compressed', gzipSync('{}'), { 'content-encoding': 'gzip' }, 415, /without Content-Encoding/],
+    ['with bytes that are no text', Buffer.from([0x7b, 0x22, 0xc3, 0x22, 0x7d]), {}, 400, /not valid UTF-8/],
+    ['in another encoding', Buffer.from('{}'), { 'content-type': 'application/json; charset=latin1' }, 415, /in UTF-8/],
+  ])('%s is told what is wrong', async (_what, body, headers, status, says) => {
+    const { app, fullKey } = await serving()
+    const answer = await app.call('POST', '/mcp/fix', {
+      key: fullKey,
+      body,
+      headers: headers as Record<string, string>,
+    })
+    expect([answer.status, await answer.json()]).toMatchObject([
+      status,
+      { error: { message: expect.stringMatching(says) } },
+    ])
   })
 })
