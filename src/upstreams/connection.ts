@@ -145,6 +145,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     if (wanted.signal?.aborted) return Promise.reject(new Cancelled())
     const id = ++lastId
     const { params, progressToken } = withOwnToken(wanted.params, id)
+    const text = JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params })
     const startedAt = performance.now()
     return new Promise((resolve, reject) => {
       const hangUp = () => {
@@ -156,11 +157,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
       const until = startedAt + wanted.timeoutMs
       pending.set(id, { call: wanted, progressToken, resolve, reject, startedAt, until, hangUp })
       clock.start()
-      wire.send(JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params }), {
-        id,
-        headers: wanted.headers,
-        signal: wanted.signal,
-      })
+      wire.send(text, { id, headers: wanted.headers, signal: wanted.signal })
     })
   }
 
