@@ -5,7 +5,7 @@ import type { Library } from './core/docs.ts'
 import { DOCS } from './core/mcps/mcp.ts'
 import { unsealTarget } from './core/mcps/sealing.ts'
 import type { Tools } from './core/tools.ts'
-import { readersOf } from './docs/reader.ts'
+import { type ReaderName, readersOf } from './docs/reader.ts'
 import type { Log } from './log.ts'
 import { type Catalogue, catalogueOf } from './upstreams/catalogue.ts'
 import { sweep } from './upstreams/leftovers.ts'
@@ -43,6 +43,7 @@ export function upstreamsFor(
       builtin: {
         async [DOCS](reader) {
           const { docsServer } = await import('./docs/server.ts')
+          follow(reader)
           return docsServer(readers(reader), VERSION)
         },
       },
@@ -53,5 +54,21 @@ export function upstreamsFor(
     version: VERSION,
   })
   const catalogue = catalogueOf(ctx, pool, log)
+  const followed = new Set<string>()
+
+  /** The lists at /mcp are kept for a while; those of our own server are read again as soon as its documents change. */
+  function follow({ workspaceId, environment }: ReaderName): void {
+    const name = `${workspaceId}/${environment}`
+    if (followed.has(name)) return
+    followed.add(name)
+    const readAgain = async () => {
+      for (const mcp of await ctx.store.mcps.list(workspaceId))
+        if (mcp.transport === 'builtin' && mcp.targets[environment]) await catalogue.refresh(mcp, environment)
+    }
+    readers({ workspaceId, environment }).onChange(() => {
+      readAgain().catch((error: unknown) => log.debug('The documents could not be listed again', { error }))
+    })
+  }
+
   return { pool, catalogue, tools: toolsOver(pool, catalogue, VERSION) }
 }

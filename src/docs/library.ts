@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Library, Repo } from '../core/docs.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Log } from '../log.ts'
+import { changedRepos } from './changed.ts'
 import type { Places } from './engine.ts'
 import { asError, type FromWorker, type QuestionName, type ToWorker } from './messages.ts'
 
@@ -85,15 +86,16 @@ export function openLibrary({
   function hear(message: FromWorker): void {
     if (message.kind === 'log') return log[message.level](message.message, message.fields)
     if (message.kind === 'closed') return
-    if (message.kind === 'changed') {
-      for (const told of listeners) told(message.repoIds)
-      return
-    }
+    if (message.kind === 'changed') return tell(message.repoIds)
     const question = asked.get(message.id)
     asked.delete(message.id)
     if (message.kind === 'answer') question?.resolve(message.value as never)
     else question?.reject(asError(message))
     restLater()
+  }
+
+  function tell(repoIds: string[]): void {
+    for (const told of listeners) told(repoIds)
   }
 
   function broke(which: Worker, error: Error): void {
@@ -128,7 +130,9 @@ export function openLibrary({
   return {
     keep(now) {
       const isGone = repos?.some(({ id }) => !now.some((one) => one.id === id)) // with the files that were sent to it
+      const changed = changedRepos(repos ?? now, now)
       repos = now
+      if (changed.length > 0) tell(changed)
       if (thread) send(thread, { kind: 'keep', repos: now })
       else if (!lazy && !closing && (isGone || watches(now))) running().catch(() => {}) // closed meanwhile
       if (thread) restLater()

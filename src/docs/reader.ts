@@ -25,8 +25,12 @@ export function readersOf(
     const repos = async () =>
       library ? (await listed(workspaceId)).filter(({ environments }) => environments.includes(environment)) : []
 
+    const visible = async () => (await repos().catch(() => [])).map(({ id }) => id)
+
     function onChange(hear: () => void): () => void {
       const changed = new Set<string>()
+      /** Those that were theirs when they last heard: what is taken from them is a change too. */
+      let known = visible()
       let timer: ReturnType<typeof setTimeout> | null = null
       const stop = library?.onChange((ids) => {
         for (const id of ids) changed.add(id)
@@ -37,8 +41,9 @@ export function readersOf(
         timer = null
         const ids = new Set(changed)
         changed.clear()
-        const own = await repos().catch(() => [])
-        if (own.some(({ id }) => ids.has(id))) hear()
+        const before = await known
+        known = visible()
+        if ([...before, ...(await known)].some((id) => ids.has(id))) hear()
       }
       return () => {
         stop?.()

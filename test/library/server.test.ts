@@ -2,9 +2,10 @@ import type { Client } from '@modelcontextprotocol/client'
 import { describe, expect, it } from 'vitest'
 import type { Repo } from '../../src/core/docs.ts'
 import { newId } from '../../src/core/ids.ts'
+import { editRepo, removeRepo } from '../../src/core/repos/edit.ts'
 import { furnishOlder } from '../../src/core/repos/furnish.ts'
 import { connect } from '../support/clients.ts'
-import { robot, type Started, start } from '../support/start.ts'
+import { operator, robot, type Started, start } from '../support/start.ts'
 
 const MODERN = '2026-07-28'
 
@@ -198,5 +199,29 @@ describe('a client that listens', () => {
     await heard
     const found = await client.callTool({ name: 'search', arguments: { query: 'walrus' } })
     expect(found.structuredContent).toMatchObject({ results: [{ repo: 'notes', path: 'a.md' }] })
+  })
+
+  it.each([
+    ['is renamed', { name: 'diary' }, ['docs://diary/a.md']],
+    ['is for other keys now', { environments: ['test' as const] }, []],
+    ['is removed', null, []],
+  ])('at /mcp sees no document any more of a repo that %s', async (_what, change, uris) => {
+    const app = await startFurnished()
+    const repo = await repoOfFiles(app, 'notes', ['live'])
+    const { fullKey } = await app.key({ scopes: ['mcp:*', 'repo:write'] })
+    const headers = { 'content-type': 'text/markdown' }
+    await app.call('PUT', `/api/v1/repos/notes/files/a.md`, { key: fullKey, body: '# A walrus', headers })
+    const client = await connect(`${app.origin}/mcp`, fullKey, { mode: { pin: MODERN } })
+    const ours = async () =>
+      (await client.listResources()).resources.map(({ uri }) => uri).filter((uri) => !uri.includes('claviger'))
+    expect(await ours()).toEqual(['docs://notes/a.md'])
+    const heard = new Promise<void>((resolve) =>
+      client.setNotificationHandler('notifications/resources/list_changed', () => resolve()),
+    )
+    await client.listen({ resourcesListChanged: true })
+    if (change) await editRepo(app.ctx, operator, app.workspace.id, repo.id, change)
+    else await removeRepo(app.ctx, operator, app.workspace.id, repo.id)
+    await heard
+    expect(await ours()).toEqual(uris)
   })
 })

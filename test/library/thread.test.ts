@@ -55,6 +55,21 @@ describe('the library in its own thread', () => {
     expect(heard).toHaveBeenCalledWith([one.id])
   })
 
+  it('tells of repos that came, went or changed, also while nobody asked it anything', () => {
+    const { library } = opened()
+    const heard = vi.fn()
+    library.onChange(heard)
+    const [one, two] = [repo(), repo()]
+    library.keep([one])
+    library.keep([one])
+    expect(heard).not.toHaveBeenCalled()
+    library.keep([one, two])
+    library.keep([{ ...one, name: 'renamed', revision: 2 }, two])
+    library.keep([{ ...one, name: 'renamed', environments: ['test'] }, two])
+    library.keep([two])
+    expect(heard.mock.calls).toEqual([[[two.id]], [[one.id]], [[one.id]], [[one.id]]])
+  })
+
   it('refuses what is asked when it breaks, and begins anew', async () => {
     const path = folder()
     const worker = join(path, 'worker.mjs')
