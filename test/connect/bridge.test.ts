@@ -7,7 +7,7 @@ import { CreateMessageRequestSchema, ToolListChangedNotificationSchema } from '@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { revoke } from '../../src/core/keys/lifecycle.ts'
 import { offering, overHttp } from '../support/mcp.ts'
-import { command, launch } from '../support/process.ts'
+import { command, finished, launch } from '../support/process.ts'
 import { operator, type Started, start } from '../support/start.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
@@ -149,12 +149,34 @@ describe('claviger bridge as a process', PATIENCE, () => {
     process.stdin.end()
     const [out, err, code] = await Promise.all([process.stdout.text(), process.stderr.text(), process.exited])
     expect([code, err]).toEqual([0, ''])
-    const answers = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const answers = linesIn(out)
     expect(answers.map(({ id }) => id).sort()).toEqual([2, 'one', null].sort())
     expect(answers.find(({ id }) => id === null).error.code).toBe(-32700)
+  })
+
+  const begun = `${hello}\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n`
+  const call = (id: unknown, name: string, args: object) => ask(id, 'tools/call', { name, arguments: args })
+
+  it('answers what is under way when its input ends', async () => {
+    const { url, fullKey } = await world()
+    const process = bridge(url, { CLAVIGER_KEY: fullKey })
+    process.stdin.write(begun + call(2, 'sleep', { ms: 1500 }))
+    process.stdin.end()
+    const { code, out, err } = await finished(process)
+    expect([code, err]).toEqual([0, ''])
+    expect(linesIn(out).find(({ id }) => id === 2)).toHaveProperty('result')
+  })
+
+  it('says what is left without an answer when it is stopped', async () => {
+    const { app, url, fullKey } = await world()
+    const process = bridge(url, { CLAVIGER_KEY: fullKey })
+    process.stdin.write(begun + call(2, 'sleep', { ms: 60_000 }))
+    process.stdin.flush()
+    await expect.poll(() => app.logs.join(''), { timeout: 10_000 }).toContain('"status":202')
+    process.kill('SIGTERM')
+    const { code, out, err } = await finished(process)
+    expect([code, err]).toEqual([1, expect.stringContaining('ended before this was answered')])
+    expect(linesIn(out).find(({ id }) => id === 2)).toMatchObject({ error: { data: { code: 'shutting_down' } } })
   })
 
   it('goes on in a new session when the server has forgotten the old one', async () => {
@@ -234,6 +256,13 @@ describe('claviger bridge as a process', PATIENCE, () => {
       expect((await command('/nowhere', 'bridge', url)).code).toBe(2)
   })
 })
+
+function linesIn(out: string) {
+  return out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
 
 type Bend = (headers: Headers, method: string, body: string) => Response | void
 

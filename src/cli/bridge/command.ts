@@ -18,7 +18,7 @@ export const bridgeCommands: Command[] = [
   },
 ]
 
-async function bridge(input: Input): Promise<void> {
+async function bridge(input: Input): Promise<number> {
   const { world } = input
   const key = world.env.CLAVIGER_KEY?.trim()
   const url = endpointIn(input.args[0]!)
@@ -29,7 +29,7 @@ async function bridge(input: Input): Promise<void> {
   })
   const stopped = new Promise<void>((resolve) => world.onStop(resolve))
   await Promise.race([readLines(line.hear), stopped])
-  await line.end()
+  return (await line.end(stopped)) ? 0 : 1
 }
 
 function endpointIn(typed: string): string {

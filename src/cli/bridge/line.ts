@@ -4,7 +4,9 @@ import { errorText, isRequest, type Message, nameOf, oneLine, parsed, refusalIn 
 import { sessionOver } from './session.ts'
 import { discard, readEvents, sentenceFor, wireTo } from './wire.ts'
 
-const LAST_ANSWERS_MS = 1_000
+/** As long as a call that is under way may still take once nobody can ask for more. */
+const LAST_ANSWERS_MS = 30_000
+const LISTENS = 'subscriptions/listen' // is never answered while it works
 
 type Ears = { write(text: string): void; warn(sentence: string): void }
 
@@ -14,7 +16,7 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
   const wire = wireTo(url, key)
   const session = sessionOver(wire, write, over.signal)
   const repeated = repeatedHeaders()
-  const inFlight = new Map<string, AbortController>()
+  const inFlight = new Map<string, { message: Message; stop: AbortController }>()
   const underway = new Set<Promise<void>>()
   let order: Promise<void> = Promise.resolve()
 
@@ -25,9 +27,10 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
     if (method === 'notifications/cancelled') return void cancel(message, text)
     session.remember(message, text)
     // what comes after a handshake waits for it; everything else goes at once
-    const work = isRequest(message) ? order.then(() => ask(message, text)) : order.then(() => session.say(text))
+    const work = isRequest(message) ? ask(message, text, order) : order.then(() => session.say(text))
     if (method === 'initialize') order = work
     if (method === 'notifications/initialized') order = work.then(() => void session.listen())
+    if (method === LISTENS) return
     underway.add(work)
     void work.finally(() => underway.delete(work))
   }
@@ -35,19 +38,21 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
   /** Hanging up says it in the newer protocol; the older one wants it in words too. */
   async function cancel({ params }: Message, text: string): Promise<void> {
     await session.say(text)
-    inFlight.get(nameOf(params?.requestId))?.abort()
+    inFlight.get(nameOf(params?.requestId))?.stop.abort()
   }
 
-  async function ask(message: Message, text: string): Promise<void> {
-    const stop = new AbortController()
+  async function ask(message: Message, text: string, before: Promise<void>): Promise<void> {
+    const mine = { message, stop: new AbortController() }
+    const { stop } = mine
     const name = nameOf(message.id)
-    inFlight.set(name, stop)
+    inFlight.set(name, mine)
+    await before
     try {
       await exchange(message, text, AbortSignal.any([stop.signal, over.signal]))
     } catch (error) {
       if (!stop.signal.aborted && !over.signal.aborted) fail(message, sentenceFor(url, error))
     } finally {
-      if (inFlight.get(name) === stop) inFlight.delete(name)
+      if (inFlight.get(name) === mine) inFlight.delete(name)
     }
   }
 
@@ -78,7 +83,7 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
       if (answer.status === 401 || answer.status === 403) warn(refusalIn(text))
       if (parsed(text) !== null) take(text)
     } else await discard(answer)
-    if (!answered && message.method !== 'subscriptions/listen')
+    if (!answered && message.method !== LISTENS)
       fail(
         message,
         `${url} answered with HTTP status ${answer.status}, but not to this request. Is it an MCP endpoint?`,
@@ -90,17 +95,21 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
     if (method === 'tools/list') repeated.learn(result?.tools)
   }
 
-  async function end(): Promise<void> {
+  /** Waits for what is under way, unless it is stopped. False if something was left without its answer. */
+  async function end(stopped: Promise<void>): Promise<boolean> {
     const waited = new AbortController()
-    await Promise.race([Promise.all(underway), pause(LAST_ANSWERS_MS, waited.signal)])
+    await Promise.race([Promise.all(underway), stopped, pause(LAST_ANSWERS_MS, waited.signal)])
     waited.abort()
+    const open = [...inFlight.values()].flatMap(({ message }) => (message.method === LISTENS ? [] : [message]))
     over.abort()
+    for (const message of open) fail(message, 'The bridge ended before this was answered. Ask again.', 'shutting_down')
     await session.leave()
+    return open.length === 0
   }
 
-  function fail({ id }: Message, sentence: string): void {
+  function fail({ id }: Message, sentence: string, code = 'upstream_unavailable'): void {
     warn(sentence)
-    write(errorText(id ?? null, -32050, sentence, { code: 'upstream_unavailable' }))
+    write(errorText(id ?? null, -32050, sentence, { code }))
   }
 
   return { hear, end }
