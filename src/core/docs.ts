@@ -29,6 +29,16 @@ export type RepoState = {
   failure: string | null
 }
 
+export const NOTHING_READ: RepoState = {
+  documents: 0,
+  sections: 0,
+  updatedAt: null,
+  indexing: null,
+  skipped: [],
+  skippedCount: 0,
+  failure: null,
+}
+
 /** One section that answers a query. `id` is the document's; `heading` names the section within it. */
 export type Hit = {
   id: string

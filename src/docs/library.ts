@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Library, Repo } from '../core/docs.ts'
+import { type Library, NOTHING_READ, type Repo, type RepoState } from '../core/docs.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Log } from '../log.ts'
 import { changedRepos } from './changed.ts'
@@ -12,12 +12,15 @@ type Options = Places & {
   /** Begins with the first question, also if there are folders to watch. */
   lazy: boolean
   restAfterMs?: number
+  endWithinMs?: number
   log: Log
 }
 
 type Asked = { resolve(value: never): void; reject(error: Error): void }
 
 const REST_AFTER_MS = 60_000
+const END_WITHIN_MS = 5_000
+const PAUSE_MS = { shortest: 1_000, longest: 60_000 }
 
 /**
  * The library in a thread of its own, which begins anew should it ever break. It takes 20 MB; so unless there are
@@ -27,6 +30,7 @@ export function openLibrary({
   worker: file,
   lazy,
   restAfterMs = REST_AFTER_MS,
+  endWithinMs = END_WITHIN_MS,
   log,
   dataDir,
   roots,
@@ -41,12 +45,16 @@ export function openLibrary({
   let closing: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let lastId = 0
+  let failures = 0
+  let notBefore = 0
+  let again: ReturnType<typeof setTimeout> | undefined
 
   /** One thread at a time has the index open. */
   async function running(): Promise<Worker> {
     await resting
     if (closing) throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.')
     if (thread) return thread
+    if (performance.now() < notBefore) throw brokenOff()
     const made = new Worker(file, { workerData: places })
     thread = made
     made.on('message', hear)
@@ -79,7 +87,13 @@ export function openLibrary({
       for (const event of ['error', 'exit']) open.once(event, () => resolve())
     })
     send(open, { kind: 'close' })
-    await ended
+    const late = Promise.withResolvers<void>()
+    const patience = setTimeout(() => {
+      log.warn('The thread of the documents does not end by itself and is stopped')
+      late.resolve()
+    }, endWithinMs)
+    await Promise.race([ended, late.promise])
+    clearTimeout(patience)
     await open.terminate()
   }
 
@@ -89,6 +103,7 @@ export function openLibrary({
     if (message.kind === 'changed') return tell(message.repoIds)
     const question = asked.get(message.id)
     asked.delete(message.id)
+    failures = 0
     if (message.kind === 'answer') question?.resolve(message.value as never)
     else question?.reject(asError(message))
     restLater()
@@ -103,11 +118,15 @@ export function openLibrary({
     thread = null
     log.error('The thread of the documents broke and begins anew', { error })
     breakOff()
+    const pauseMs = failures === 0 ? 0 : Math.min(PAUSE_MS.longest, PAUSE_MS.shortest * 2 ** (failures - 1))
+    failures++
+    notBefore = performance.now() + pauseMs
+    clearTimeout(again)
+    if (watches(repos)) again = setTimeout(() => running().catch(() => {}), pauseMs).unref()
   }
 
   function breakOff(): void {
-    for (const { reject } of asked.values())
-      reject(new Refusal('upstream_unavailable', 'The search of the documents broke off. Try again in a moment.'))
+    for (const { reject } of asked.values()) reject(brokenOff())
     asked.clear()
   }
 
@@ -120,8 +139,19 @@ export function openLibrary({
     })
   }
 
+  /** That nothing is known of a repo is a state too: it must not hide the repo, nor undo what was done to it. */
+  async function state(repo: Repo): Promise<RepoState> {
+    try {
+      return await ask<RepoState>('state', repo)
+    } catch (error) {
+      if (closing) throw error
+      return { ...NOTHING_READ, failure: 'The documents cannot be searched just now. It is tried again by itself.' }
+    }
+  }
+
   async function close(): Promise<void> {
     clearTimeout(timer)
+    clearTimeout(again)
     await resting
     if (thread) await end(thread)
     breakOff()
@@ -137,7 +167,7 @@ export function openLibrary({
       else if (!lazy && !closing && (isGone || watches(now))) running().catch(() => {}) // closed meanwhile
       if (thread) restLater()
     },
-    state: (repo) => ask('state', repo),
+    state,
     search: (among, query, limit) => ask('search', among, query, limit),
     read: (among, which, part) => ask('read', among, which, part),
     list: (repo, page) => ask('list', repo, page),
@@ -154,6 +184,10 @@ export function openLibrary({
       return closing
     },
   }
+}
+
+function brokenOff(): Refusal {
+  return new Refusal('upstream_unavailable', 'The search of the documents broke off. Try again in a moment.')
 }
 
 function send(open: Worker, message: ToWorker): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RepoState } from '../core/docs.ts'
+import { NOTHING_READ, type RepoState } from '../core/docs.ts'
 import { type Db, DISAGREES } from './file.ts'
 import { type Candidate, readingOf } from './rank.ts'
 import type { Document } from './sections.ts'
@@ -234,7 +234,7 @@ export function stateIn(db: Db, name: string): RepoState {
         failure: string | null
       }
     | undefined
-  if (!row) return NOTHING
+  if (!row) return NOTHING_READ
   return {
     documents: row.documents,
     sections: row.sections,
@@ -244,16 +244,6 @@ export function stateIn(db: Db, name: string): RepoState {
     skippedCount: row.skipped_count,
     failure: row.failure,
   }
-}
-
-const NOTHING: RepoState = {
-  documents: 0,
-  sections: 0,
-  updatedAt: null,
-  indexing: null,
-  skipped: [],
-  skippedCount: 0,
-  failure: null,
 }
 
 function numberOf(db: Db, name: string): number {

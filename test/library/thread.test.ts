@@ -7,11 +7,18 @@ import { createLog } from '../../src/log.ts'
 import { folder, MANUAL, repo, write } from './support.ts'
 
 describe('the library in its own thread', () => {
-  function opened({ worker = docsWorker(), roots = ['/'], dataDir = folder(), restAfterMs = 60_000 } = {}) {
+  function opened({
+    worker = docsWorker(),
+    roots = ['/'],
+    dataDir = folder(),
+    restAfterMs = 60_000,
+    endWithinMs = 5_000,
+  } = {}) {
     const lines: string[] = []
     const library = openLibrary({
       dataDir,
       restAfterMs,
+      endWithinMs,
       roots,
       manual: MANUAL,
       worker,
@@ -82,6 +89,48 @@ describe('the library in its own thread', () => {
     await expect(library.search([one], 'x', 1)).rejects.toMatchObject({ code: 'upstream_unavailable' })
     await expect(library.search([one], 'x', 1)).rejects.toMatchObject({ code: 'upstream_unavailable' })
     expect(lines.filter((line) => line.includes('begins anew')).length).toBeGreaterThan(0)
+  })
+
+  function workerOf(code: string): string {
+    const worker = join(folder(), 'worker.mjs')
+    writeFileSync(worker, `import { parentPort } from 'node:worker_threads'\n${code}`)
+    return worker
+  }
+
+  it('that cannot begin says so in the state of each repo, and is tried again at growing intervals', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { library, lines } = opened({ worker: workerOf("throw new Error('no disk')") })
+    const one = repo({ path: folder() })
+    const begun = () => lines.filter((line) => line.includes('begins anew')).length
+    library.keep([one])
+    await vi.waitFor(() => expect(begun()).toBe(1), PATIENT)
+    await library.state(one)
+    expect(begun()).toBe(2)
+    for (const [pauseMs, times] of [
+      [1_000, 3],
+      [2_000, 4],
+      [4_000, 5],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(pauseMs - 1)
+      expect(begun()).toBe(times - 1)
+      expect(await library.state(one)).toMatchObject({ documents: 0, failure: expect.stringMatching(/just now/) })
+      await vi.advanceTimersByTimeAsync(1)
+      await vi.waitFor(() => expect(begun()).toBe(times), PATIENT)
+    }
+    await expect(library.search([one], 'x', 1)).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  })
+
+  it('that hangs is stopped when it should end', async () => {
+    const { library, lines } = opened({
+      worker: workerOf("parentPort.postMessage({ kind: 'changed', repoIds: ['up'] })\nfor (;;) {}"),
+      endWithinMs: 20,
+    })
+    const up = new Promise((resolve) => library.onChange(resolve))
+    library.keep([repo({ path: folder() })])
+    expect(await up).toEqual(['up'])
+    await library.close()
+    expect(lines.filter((line) => line.includes('does not end by itself'))).toHaveLength(1)
   })
 
   it('is not asked any more once it is closed', async () => {
