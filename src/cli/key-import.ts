@@ -1,9 +1,11 @@
 import type { Caller } from '../core/caller.ts'
 import type { Context } from '../core/context.ts'
-import { type ImportedKey, importKey } from '../core/keys/importing.ts'
+import { sealedHash } from '../core/keys/format.ts'
+import { type ImportedKey, importKey, readSha256 } from '../core/keys/importing.ts'
 import type { Key } from '../core/keys/key.ts'
 import { shown } from '../core/keys/shown.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { FoundKey } from '../core/store.ts'
 import { type Command, type Input, UsageError } from './command.ts'
 import { oneOf } from './input.ts'
 import { called, OPTIONS } from './key-act.ts'
@@ -71,17 +73,39 @@ async function importMany(input: Input, rows: Row[], common: Partial<ImportedKey
   })
 }
 
-/** Null if it is here already: a file that was taken in halfway can be given again. */
+/** Null if it is here already, and may work: a file that was taken in halfway can be given again. */
 async function importUnlessKnown(
   ctx: Context,
   caller: Caller,
   workspaceId: string,
   wanted: ImportedKey,
 ): Promise<Key | null> {
-  return importKey(ctx, caller, workspaceId, wanted).catch((error) => {
-    if (error instanceof Refusal && error.code === 'conflict') return null
-    throw error
+  return importKey(ctx, caller, workspaceId, wanted).catch(async (error) => {
+    const held = error instanceof Refusal && error.code === 'conflict' && (await holderOf(ctx, wanted.sha256))
+    if (!held) throw error
+    await checkIsSame(ctx, held, workspaceId)
+    return null
   })
+}
+
+function holderOf(ctx: Context, sha256: string): Promise<FoundKey | null> {
+  return ctx.store.keys.findByHash(sealedHash(readSha256(sha256), ctx.secrets))
+}
+
+/** The operator may be told what no other door tells: where a key is held. */
+async function checkIsSame(ctx: Context, held: FoundKey, workspaceId: string): Promise<void> {
+  const { endsAt } = held.secret
+  if (held.workspaceId !== workspaceId) {
+    const where = await ctx.store.workspaces.byId(held.workspaceId)
+    throw new Refusal(
+      'conflict',
+      `This key is held by ${called(held)} of the workspace ${where?.slug ?? held.workspaceId}. Delete it there first.`,
+    )
+  }
+  if (held.revokedAt)
+    throw new Refusal('conflict', `${called(held)} was revoked. Delete it first, if it is to work again.`)
+  if (endsAt && endsAt <= ctx.now())
+    throw new Refusal('conflict', `This secret of ${called(held)} was rotated out. Take it out of the file.`)
 }
 
 function told(imported: number, known: number): string {

@@ -140,7 +140,10 @@ describe('keys import', () => {
     expect([await codeOf(shell, 'tp_1'), await codeOf(shell, 'tp_2')]).toEqual(['valid', 'not_yet_valid'])
   })
 
-  it.each([
+  const ROW = (fields: object) => JSON.stringify([{ name: 'x', sha256: sha256('x_'), ...fields }])
+  const TWICE = `name,sha256\none,${sha256('tp_1')}\ntwo,${sha256('tp_2')}\nthree,${sha256('tp_1').toUpperCase()}\n`
+
+  it.each<[string, string, string | RegExp]>([
     ['no key', 'name,sha256\n', 'holds no key'],
     ['a field that is not known', `name,sha256,owner\nx,${sha256('x')},me\n`, '"owner" is not known'],
     ['a key without a name', `name,sha256\n,${sha256('x')}\n`, 'Key 1 of'],
@@ -151,12 +154,57 @@ describe('keys import', () => {
     ['a row that is too long', 'name\nx,y\n', 'Row 2 has more cells'],
     ['broken JSON', '[{"name":', 'cannot be read'],
     ['a list of texts', '["x"]', 'cannot be read'],
+    ['a name that is none', ROW({ name: {} }), 'name: {} is no text.'],
+    ['a number that is none', ROW({ quota_per_day: true }), 'quota_per_day: true is no whole number.'],
+    ['half a request', ROW({ rate_limit_per_minute: 1.5 }), 'rate_limit_per_minute: 1.5 is no whole number.'],
+    ['a limit in words', `name,sha256,quota_per_day\nx,${sha256('x')},many\n`, '"many" is no whole number'],
+    ['scopes that are none', ROW({ scopes: [7] }), 'scopes: 7 is no text.'],
+    [
+      'a text for a server',
+      ROW({ mcp_access: { mode: 'selected', mcps: ['docs'] } }),
+      'mcp_access: "docs" is no {"slug"',
+    ],
+    ['nothing for a server', ROW({ mcp_access: { mode: 'selected', mcps: [null] } }), 'mcp_access: null is no'],
+    [
+      'a server without a slug',
+      ROW({ mcp_access: { mode: 'selected', mcps: [{}] } }),
+      'mcp_access: undefined is no text',
+    ],
+    [
+      'a text for tools',
+      ROW({ mcp_access: { mode: 'selected', mcps: [{ slug: 'a', tools: 'b' }] } }),
+      'no list of tools',
+    ],
+    ['a slip in its access', ROW({ mcp_access: { mode: 'all', mcp: [] } }), 'mcp_access: Write {"mode": "all"}'],
+    ['a text for its access', ROW({ mcp_access: 'all' }), 'mcp_access: Write {"mode": "all"}'],
+    ['a key that stands in it twice', TWICE, /Key 3 of .* has the same SHA-256 as key 1/],
     ['an environment that is none', `name,sha256,environment\nx,${sha256('x')},prod\n`, 'neither live nor test'],
   ])('refuses a file with %s before anything is imported', async (_what, text, says) => {
     const shell = await lab()
     const file = shell.file('keys', text)
     expect(await shell.claviger('keys', 'import', '--file', file)).toEqual(refused(2, says))
     expect(await shell.json('keys', 'list')).toHaveLength(1)
+  })
+
+  it('passes over a key only while it can work here', async () => {
+    const shell = await lab()
+    await shell.good('workspaces', 'create', 'Other')
+    const table = (key: string) => shell.file('keys.csv', `name,sha256\nfirst,${sha256('tp_0')}\nx,${sha256(key)}\n`)
+    const take = (key: string, workspace: string) =>
+      shell.claviger('keys', 'import', '--file', table(key), '--workspace', workspace)
+    const lab1 = ['--workspace', 'lab']
+    for (const name of ['elsewhere', 'over', 'rotated', 'off'])
+      await shell.good('keys', 'import', '--name', name, '--sha256', sha256(`tp_${name}`), ...lab1)
+    expect(await take('tp_elsewhere', 'other')).toEqual(
+      refused(1, /Key 2 of .*held by elsewhere \(imported\) of the workspace lab.*1 key is imported/),
+    )
+    await shell.good('keys', 'revoke', 'over', ...lab1)
+    await shell.good('keys', 'rotate', 'rotated', '--overlap', '0', ...lab1)
+    await shell.good('keys', 'disable', 'off', ...lab1)
+    await shell.good('keys', 'delete', 'first', '--yes', '--workspace', 'other')
+    expect(await take('tp_over', 'lab')).toEqual(refused(1, /Key 2 of .*over \(imported\) was revoked/))
+    expect(await take('tp_rotated', 'lab')).toEqual(refused(1, /Key 2 of .*of rotated .* was rotated out/))
+    expect(await take('tp_off', 'lab')).toMatchObject({ code: 0, out: '0 keys are imported, 2 were known already.\n' })
   })
 
   it('stops at a key that cannot be, says which, and goes on where it stopped', async () => {
