@@ -3,22 +3,18 @@ import { checkAccess } from '../core/keys/access.ts'
 import { checkRanges } from '../core/keys/addresses.ts'
 import { readExpiry, readNotBefore } from '../core/keys/expiry.ts'
 import { checkScopes, MANAGEMENT_SCOPES } from '../core/keys/scopes.ts'
-import { LONGEST_DESCRIPTION, LONGEST_NAME, MOST_RATE } from '../core/keys/wishes.ts'
+import { checkName, LONGEST_DESCRIPTION, LONGEST_NAME, MOST_RATE } from '../core/keys/wishes.ts'
+import { SLUG } from '../core/slug.ts'
 import { ruled, ruledText } from './rules.ts'
 
 /** What may be said about a key, one field each. */
 
 const MOST_ENTRIES = 200
 
-export const slug = z.string().regex(/^[a-z0-9-]{1,32}$/, { error: 'A slug is 1 to 32 of a-z, 0-9 and -.' })
+export const slug = z.string().regex(SLUG, { error: 'A slug is 1 to 32 of a-z, 0-9 and -.' })
 export const tool = z.string().min(1).max(256)
 
-export const name = characters(
-  1,
-  LONGEST_NAME,
-  z.string().trim(),
-  `Give the key a name of 1 to ${LONGEST_NAME} characters.`,
-).meta({
+export const name = ruled(z.string().trim(), checkName).meta({
   description: 'Need not be unique.',
   example: 'laptop',
   minLength: 1,

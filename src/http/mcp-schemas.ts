@@ -2,11 +2,12 @@ import * as z from 'zod'
 import { DEFAULT_TIMEOUT_SECONDS } from '../core/mcps/edit.ts'
 import { ISOLATIONS, TRANSPORTS } from '../core/mcps/mcp.ts'
 import type { ShownMcp } from '../core/mcps/shown.ts'
+import { SLUG } from '../core/slug.ts'
 import { READ_ONLY } from './parse.ts'
 
 const slug = z
   .string()
-  .regex(/^[a-z0-9-]{1,32}$/, { error: 'A slug is 1 to 32 of a-z, 0-9 and -.' })
+  .regex(SLUG, { error: 'A slug is 1 to 32 of a-z, 0-9 and -.' })
   .meta({ description: 'Part of its address and of its tools’ names.', example: 'wiki' })
 const name = z.string().trim().min(1).max(100).meta({ example: 'Company wiki' })
 const isolation = z.enum(ISOLATIONS).meta({ description: 'Who shares a session upstream.' })

@@ -4,6 +4,7 @@ import { issue } from '../keys/issuing.ts'
 import { type Environment, type Key, stateOf } from '../keys/key.ts'
 import { isMcpScope } from '../keys/scopes.ts'
 import type { NewKey } from '../keys/wishes.ts'
+import { asOneLine } from '../one-line.ts'
 import { reaches } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
@@ -31,7 +32,7 @@ export async function issueFor(
 }
 
 export function nameFor(client: ClientName, person: string): string {
-  return [...`${clientNamed(client).label}, ${person}`].slice(0, LONGEST_NAME).join('').trim()
+  return [...`${clientNamed(client).label}, ${asOneLine(person)}`].slice(0, LONGEST_NAME).join('').trim()
 }
 
 /** Where nobody can come from outside, a client that knows another way takes that. */

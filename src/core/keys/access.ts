@@ -1,7 +1,7 @@
 import { invalid } from '../refusal.ts'
+import { SLUG } from '../slug.ts'
 import type { McpAccess, McpGrant } from './key.ts'
 
-const SLUG = /^[a-z0-9-]{1,32}$/
 const LONGEST_TOOL = 256
 
 /** Names each MCP once. Refuses what could never fit, so that a typing error never becomes a silent lack of power. */

@@ -1,5 +1,6 @@
 import { type Caller, demand } from '../caller.ts'
 import type { Context } from '../context.ts'
+import { isOneLine } from '../one-line.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { entryFor, recorded } from './changing.ts'
 import { asPasted, sealedHash, sha256Of, wellFormed } from './format.ts'
@@ -51,7 +52,7 @@ export function readSha256(text: string): Buffer {
 function checkHint(hint: string | null | undefined): string {
   const trimmed = hint?.trim()
   if (!trimmed) return NO_HINT
-  if ([...trimmed].length > LONGEST_HINT || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(trimmed))
+  if ([...trimmed].length > LONGEST_HINT || !isOneLine(trimmed))
     throw invalid(
       'hint',
       `A hint is one line of at most ${LONGEST_HINT} characters, such as the beginning and the end of the key.`,

@@ -1,4 +1,5 @@
 import { invalid } from '../refusal.ts'
+import { SLUG } from '../slug.ts'
 import type { Key } from './key.ts'
 
 /** Each management power, and the sentence the form shows beside it. */
@@ -18,7 +19,6 @@ export type ManagementScope = keyof typeof MANAGEMENT_SCOPES
 export const DEFAULT_SCOPES: readonly string[] = ['mcp:*']
 
 const SEGMENT = /^(\*|[A-Za-z0-9_][A-Za-z0-9_.\-/]{0,127})$/
-const SLUG = /^[a-z0-9-]{1,32}$/
 
 /** Refuses an unknown scope by name, so that a typing error never becomes a silent lack of power. */
 export function checkScopes(scopes: readonly string[], field = 'scopes'): string[] {

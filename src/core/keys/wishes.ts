@@ -1,4 +1,5 @@
 import type { Caller } from '../caller.ts'
+import { isOneLine } from '../one-line.ts'
 import { invalid } from '../refusal.ts'
 import type { KeyChange } from '../store.ts'
 import { checkAccess } from './access.ts'
@@ -70,8 +71,8 @@ export function changeOf(wanted: KeyEdit): KeyChange {
 
 export function checkName(name: string): string {
   const trimmed = name.trim()
-  if (trimmed.length < 1 || [...trimmed].length > LONGEST_NAME)
-    throw invalid('name', `Give the key a name of 1 to ${LONGEST_NAME} characters.`)
+  if (trimmed.length < 1 || [...trimmed].length > LONGEST_NAME || !isOneLine(trimmed))
+    throw invalid('name', `Give the key a name of 1 to ${LONGEST_NAME} characters, on one line.`)
   return trimmed
 }
 

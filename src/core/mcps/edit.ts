@@ -5,11 +5,11 @@ import { newId } from '../ids.ts'
 import type { Environment } from '../keys/key.ts'
 import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
+import { SLUG } from '../slug.ts'
 import { withoutSecretsIn } from './address.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
 import { sealAddress, sealTarget } from './sealing.ts'
 
-const SLUG = /^[a-z0-9-]{1,32}$/
 export const DEFAULT_TIMEOUT_SECONDS = 120
 const MOST_TIMEOUT_SECONDS = 3600
 
