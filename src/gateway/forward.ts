@@ -1,5 +1,13 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import { type Answer, CallFailed, Cancelled, type JsonObject, type Message, withId } from '../upstreams/connection.ts'
+import {
+  type Answer,
+  CallFailed,
+  Cancelled,
+  type JsonObject,
+  type Message,
+  parsedAnswer,
+  withId,
+} from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
 import type { Lease, Party } from '../upstreams/lease.ts'
 import type { StopSignal } from '../upstreams/stop.ts'
@@ -160,7 +168,7 @@ function inEraOf(turn: Turn, text: string): string {
   for (const start of ['{"result":{', `{"jsonrpc":"2.0","id":${JSON.stringify(turn.message.id)},"result":{`])
     if (text.startsWith(start))
       return `${start}${added}${text[start.length] === '}' ? '' : ','}${text.slice(start.length)}`
-  const message = JSON.parse(text) as Message
+  const message = parsedAnswer(text)
   if (message.result === undefined)
     return JSON.stringify(
       message.error?.code === -32002 ? { ...message, error: { ...message.error, code: -32602 } } : message,

@@ -3,7 +3,7 @@ import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
-import type { Message } from '../upstreams/connection.ts'
+import { parsedAnswer } from '../upstreams/connection.ts'
 import { envelope, RpcError } from '../upstreams/handshake.ts'
 import { account } from './account.ts'
 import { asMessageRefusal } from './errors.ts'
@@ -77,13 +77,13 @@ async function simpleCall(gateway: Gateway, turn: Turn, body: unknown): Promise<
   const refusal = refusalFor(turn.key, { slug, tool })
   if (refusal) throw refusal
   const mcp = await reachable(gateway, turn.key, slug)
-  const answer = JSON.parse(
+  const answer = parsedAnswer(
     await forward(gateway, turn, mcp, 'tools/call', {
       name: tool,
       arguments: given,
       _meta: envelope({ capabilities: {}, clientInfo: { name: 'claviger', version: gateway.version } }),
     }),
-  ) as Message
+  )
   if (answer.error) throw new RpcError(answer.error)
   const { resultType: _type, ...result } = answer.result as Record<string, unknown>
   return JSON.stringify({ result })

@@ -1,6 +1,6 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
 import { allows, refusalFor } from '../core/policy.ts'
-import { CallFailed, type JsonObject, type Message } from '../upstreams/connection.ts'
+import { CallFailed, type JsonObject, parsedAnswer } from '../upstreams/connection.ts'
 import { METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
 import { listenHere } from './listen-here.ts'
@@ -21,7 +21,8 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
     const refusal = refusalFor(turn.key, { slug, tool: String(paramsOf(turn).name ?? '') })
     if (refusal) throw refusal // scope is judged before the MCP is looked for
   }
-  const mcp = await reachable(gateway, turn.key, slug)
+  const reached = reachable(gateway, turn.key, slug)
+  const mcp = reached instanceof Promise ? await reached : reached
   const { method, id } = turn.message
   const params = paramsOf(turn)
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
@@ -69,7 +70,7 @@ async function list(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<JsonObject>
   const { kind, member } = LISTS[turn.message.method]!
   if (kind !== 'tools' && !allows(turn.key, { slug: mcp.slug, tool: null })) return listResult(turn.era, member, [])
   try {
-    const message = JSON.parse(await forward(gateway, turn, mcp, turn.message.method, turn.message.params)) as Message
+    const message = parsedAnswer(await forward(gateway, turn, mcp, turn.message.method, turn.message.params))
     if (message.error) throw new ProtocolError(200, message.error.code, message.error.message, message.error.data)
     const { [member]: things, ...rest } = message.result as JsonObject
     return listResult(turn.era, member, visible(turn.key, mcp.slug, kind, Array.isArray(things) ? things : []), rest)

@@ -1,5 +1,5 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import type { JsonObject, Message } from '../upstreams/connection.ts'
+import { type JsonObject, type Message, parsedAnswer } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
 import { type Gateway, paramsOf, type Turn } from './turn.ts'
@@ -35,7 +35,7 @@ export async function answerTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promis
     throw new ProtocolError(200, INVALID_PARAMS, 'There is no such task, or it is not of this key.')
   const text = await forward(gateway, turn, mcp, message.method, message.params)
   if (message.method !== 'tasks/list') return text
-  const answer = JSON.parse(text) as Message
+  const answer = parsedAnswer(text)
   const result = answer.result as JsonObject | undefined
   if (!Array.isArray(result?.tasks)) return text
   const own = result.tasks.filter((task: JsonObject | null) => isOwn(task?.taskId))
@@ -43,11 +43,16 @@ export async function answerTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promis
 }
 
 /** A request that may be answered with a task instead of a result. */
-export async function forwardNotingTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
-  const { key, message } = turn
-  const text = await forward(gateway, turn, mcp, message.method, message.params)
-  const taskId = mayBeginTask(turn) && text.includes('"taskId"') ? taskIdIn(text) : undefined
-  if (taskId !== undefined) gateway.tasks.note(key.id, mcp.id, taskId)
+export function forwardNotingTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
+  const { method, params } = turn.message
+  const answer = forward(gateway, turn, mcp, method, params)
+  return mayBeginTask(turn) ? noted(gateway, turn, mcp, answer) : answer
+}
+
+async function noted({ tasks }: Gateway, { key }: Turn, mcp: Mcp, answer: Promise<string>): Promise<string> {
+  const text = await answer
+  const taskId = text.includes('"taskId"') ? taskIdIn(text) : undefined
+  if (taskId !== undefined) tasks.note(key.id, mcp.id, taskId)
   return text
 }
 

@@ -25,3 +25,13 @@ export function isAnswerTo(id: number, text: string): boolean {
     return false
   }
 }
+
+/** Whose answer this is, by what stands outside of all inner brackets, for a text that nobody parses; null: nobody's. */
+export function answerIdBeside(text: string, exchange: number | null): number | null {
+  const head = text.trimStart().slice(1, 200).split(/[{[]/)[0]
+  const tail = text.trimEnd().slice(-200, -1).split(/[}\]]/).at(-1)
+  const beside = `${head} ${tail}`
+  if (/"method"\s*:/.test(beside)) return null
+  const id = /"id"\s*:\s*(\d{1,15})\b/.exec(beside)
+  return id ? Number(id[1]) : exchange
+}

@@ -53,6 +53,7 @@ export function connecting(openers: Openers, wires: Wires, verdicts: Verdicts, o
         over: null,
         ears: {
           unasked: ears.unasked,
+          broke: ears.broke,
           closed(failure) {
             one.over = failure
             if (kept === one) ears.closed(failure)

@@ -1,4 +1,5 @@
-import { answerId } from './answer-id.ts'
+import { isDeep } from '../core/depth.ts'
+import { answerId, answerIdBeside } from './answer-id.ts'
 import { deadlines } from './deadlines.ts'
 import type { StopSignal } from './stop.ts'
 import type { Failure, OpenWire, Wire, WireEvents } from './wire.ts'
@@ -32,6 +33,8 @@ export type Ears = {
   /** A message that belongs to no single call. */
   unasked(message: Message): void
   closed(failure: Failure): void
+  /** What was heard could not be dealt with, which is a mistake of ours. */
+  broke(error: unknown): void
 }
 
 export type Connection = {
@@ -63,6 +66,22 @@ export class Cancelled extends Error {
   override name = 'Cancelled'
 }
 
+/** What is nested deeper could not be written again. */
+const MOST_DEPTH = 512
+
+const TOO_DEEP: Failure = {
+  code: 'upstream_unavailable',
+  stage: 'call',
+  message: "The MCP server's answer is nested too deep.",
+  unsent: false,
+}
+
+/** For whoever must look into an answer, and not just pass it on. */
+export function parsedAnswer(text: string): Message {
+  if (isDeep(text, MOST_DEPTH)) throw new CallFailed(TOO_DEEP)
+  return JSON.parse(text) as Message
+}
+
 type Pending = {
   call: Call
   progressToken: unknown
@@ -85,7 +104,13 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
   let gone: Failure | null = null
 
   const events: WireEvents = {
-    message: hear,
+    message(text, exchange) {
+      try {
+        hear(text, exchange)
+      } catch (error) {
+        ears.broke(error) // thrown at the wire, it would end all that the wire hears
+      }
+    },
     failed(id, failure) {
       take(id)?.reject(new CallFailed(failure))
     },
@@ -109,6 +134,10 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
   function hear(text: string, exchange: number | null): void {
     const answered = answerId(text.slice(0, 60), text.slice(-60))
     if (answered !== null && pending.has(answered)) return take(answered)!.resolve({ text, ownId: answered })
+    if (isDeep(text, MOST_DEPTH)) {
+      const id = answerIdBeside(text, exchange)
+      return id === null ? undefined : take(id)?.reject(new CallFailed(TOO_DEEP))
+    }
     const message = parsed(text)
     if (!message) return
     for (const one of Array.isArray(message) ? (message as unknown[]) : [message])

@@ -1,4 +1,4 @@
-import { type Answer, type Connection, connectionOver, type Ears, type JsonObject, type Message } from './connection.ts'
+import { type Answer, type Connection, connectionOver, type Ears, type JsonObject, parsedAnswer } from './connection.ts'
 import type { OpenWire } from './wire.ts'
 
 export const MODERN = '2026-07-28'
@@ -88,7 +88,7 @@ export class RpcError extends Error {
 }
 
 export function resultOf(answer: Answer): unknown {
-  const message = JSON.parse(answer.text) as Message
+  const message = parsedAnswer(answer.text)
   if (message.error) throw new RpcError(message.error)
   return message.result
 }

@@ -145,6 +145,9 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
             if (forget(entry)) comeBack(entry)
             log.info('An upstream connection ended', { mcp: mcp.slug, environment, why: failure.message })
           },
+          broke(error) {
+            log.error('Unexpected error', { error, mcp: mcp.slug, environment })
+          },
         },
         timeoutMs,
         stop: stop.signal,

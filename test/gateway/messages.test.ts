@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { modern, offering, olderClient, overStdio } from '../support/mcp.ts'
+import { modern, offering, olderClient, overStdio, said } from '../support/mcp.ts'
 import { start } from '../support/start.ts'
+import { answered, serve } from '../upstreams/serving.ts'
 
 async function serving() {
   const app = await start()
@@ -65,4 +66,26 @@ describe('a message', () => {
       { error: { message: expect.stringMatching(says) } },
     ])
   })
+})
+
+it('says of an answer that it is nested too deep where it has to be read', async () => {
+  const deep = `{"content":${'['.repeat(40_000)}${']'.repeat(40_000)}}`
+  const server = serve(({ method, message: { id, method: asked } }) => {
+    if (method !== 'POST') return new Response(null, { status: 405 })
+    if (id === undefined) return new Response(null, { status: 202 })
+    if (asked === 'initialize')
+      return answered(id, { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} })
+    if (asked === 'server/discover') return Response.json({ jsonrpc: '2.0', id, error: { code: -32601, message: '' } })
+    const headers = { 'Content-Type': 'application/json' }
+    return new Response(`{"jsonrpc":"2.0","id":${id},"result":${deep}}`, { headers })
+  })
+  const app = await start()
+  await offering(app, 'fix', { live: { kind: 'http', url: server.url, headers: {} } })
+  const { fullKey } = await app.key()
+  const simple = await app.post('/mcp', { mcp_id: 'fix', tool: 'echo' }, fullKey)
+  expect([simple.status, await simple.json()]).toMatchObject([502, { detail: expect.stringMatching(/too deep/) }])
+  const older = await olderClient(app, '/mcp/fix', fullKey)
+  expect((await said(await older.ask('tools/list'))).error).toMatchObject({ data: { code: 'upstream_unavailable' } })
+  expect(await (await older.ask('tools/call', { name: 'echo' })).text()).toContain(deep) // nobody need read it
+  expect(app.logs.join('')).not.toContain('Unexpected error')
 })

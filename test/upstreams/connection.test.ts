@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectionOver } from '../../src/upstreams/connection.ts'
 import type { WireEvents } from '../../src/upstreams/wire.ts'
 
@@ -7,13 +7,14 @@ afterEach(() => void vi.useRealTimers())
 
 async function connected() {
   const sent: { id?: number; method: string; params?: Record<string, unknown> }[] = []
+  const broken: unknown[] = []
   let events!: WireEvents
   const connection = await connectionOver(
     async (given) => {
       events = given
       return { send: (text) => void sent.push(JSON.parse(text)), close: async () => {} }
     },
-    { unasked() {}, closed() {} },
+    { unasked() {}, closed() {}, broke: (error) => void broken.push(error) },
   )
   const report = () =>
     events.message(
@@ -24,7 +25,7 @@ async function connected() {
       }),
       null,
     )
-  return { connection, sent, report }
+  return { connection, sent, report, broken, events: () => events }
 }
 
 it('gives a call that reports progress more time, and no more than ten times as much', async () => {
@@ -65,4 +66,55 @@ it('never cancels a handshake by message', async () => {
   stop.abort()
   expect(await failed).toBe('Cancelled')
   expect(sent.map(({ method }) => method)).toEqual(['initialize'])
+})
+
+describe('what nobody could write again', () => {
+  const NESTED = `${'['.repeat(40_000)}${']'.repeat(40_000)}`
+
+  it.each([
+    ['at the start', `{"jsonrpc":"2.0","id":1,"extra":1,"result":${NESTED}}`, null],
+    ['at the end', `{"result":${NESTED},"extra":1,"id":1}`, null],
+    ['nowhere, on its own exchange', `{"error":${NESTED}}`, 1],
+  ])('fails the call that it answers, with the id %s', async (_where, text, exchange) => {
+    const { connection, events } = await connected()
+    const failed = connection.call({ method: 'tools/call', params: {}, timeoutMs: 60_000 }).catch((error) => error)
+    events().message(text, exchange)
+    expect(await failed).toMatchObject({ failure: { message: expect.stringContaining('nested too deep') } })
+  })
+
+  it('is not told on when it is no answer, and fails nothing', async () => {
+    const { connection, events } = await connected()
+    const told: object[] = []
+    const answer = connection.call({
+      method: 'tools/call',
+      params: { _meta: { progressToken: 'mine' } },
+      timeoutMs: 60_000,
+      aside: (message) => void told.push(message),
+    })
+    for (const exchange of [1, null])
+      events().message(
+        `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"x":${NESTED}}}`,
+        exchange,
+      )
+    events().message(`{"jsonrpc":"2.0","id":1,"method":"roots/list","params":${NESTED}}`, null)
+    events().message('{"jsonrpc":"2.0","id":1,"result":{}}', null)
+    expect((await answer).text).toContain('"result":{}')
+    expect(told).toEqual([])
+  })
+})
+
+it('goes on hearing after a mistake of ours, and tells of it', async () => {
+  const { connection, events, broken } = await connected()
+  const answer = connection.call({
+    method: 'tools/call',
+    params: { _meta: { progressToken: 'mine' } },
+    timeoutMs: 60_000,
+    aside() {
+      throw new Error('a mistake')
+    },
+  })
+  events().message('{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1}}', null)
+  events().message('{"jsonrpc":"2.0","id":1,"result":{}}', null)
+  expect((await answer).text).toContain('"result":{}')
+  expect(broken).toEqual([expect.objectContaining({ message: 'a mistake' })])
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { StdioTarget } from '../../src/core/mcps/mcp.ts'
+import { connectionOver } from '../../src/upstreams/connection.ts'
 import { stdioWire } from '../../src/upstreams/stdio.ts'
 import { listen } from './listening.ts'
 import { CHILD, fake, isAlive, target, untilGone } from './processes.ts'
@@ -126,6 +127,19 @@ describe('what a child prints', () => {
     wire.send('{"jsonrpc":"2.0","id":2,"method":"large","params":{"bytes":40000000}}', { id: 2 })
     expect(await fails(2)).toMatchObject({ message: expect.stringMatching(/larger than 1 MB/), unsent: false })
     expect((await ask(3, 'echo')).result).toEqual({ method: 'echo' }) // it lives on
+  })
+
+  it('lives on when a message is nested too deep', async () => {
+    const broken: unknown[] = []
+    const ears = { unasked() {}, closed() {}, broke: (error: unknown) => void broken.push(error) }
+    const connection = await connectionOver(stdioWire(fake('plain'), { environment, runDir: null }), ears)
+    onTestFinished(() => connection.close())
+    const call = (method: string) =>
+      connection.call({ method, params: { _meta: { progressToken: 1 } }, timeoutMs: 10_000, aside: JSON.stringify })
+    expect((await call('deep')).text).toContain('"result":{}')
+    await expect(call('deep-answer')).rejects.toThrow('nested too deep')
+    expect((await call('echo')).text).toContain('"method":"echo"')
+    expect(broken).toEqual([])
   })
 
   it('answers many at once, each once', async () => {

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 
 /** A stdio server that misbehaves in the way its first argument names, and answers everything else with an echo. */
 const [manner] = process.argv.slice(2)
+const nested = '['.repeat(60_000) + ']'.repeat(60_000)
 const say = (text: string) => process.stdout.write(text)
 const answer = (id: unknown, result: object) => say(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`)
 
@@ -30,6 +31,10 @@ lines.on('line', (line) => {
   else if (method === 'last-words')
     process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result: {} })}\n`, () => process.exit(0))
   else if (method === 'never') return
+  else if (method === 'deep') {
+    say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${id},"deep":${nested}}}\n`)
+    answer(id, {})
+  } else if (method === 'deep-answer') say(`{"jsonrpc":"2.0","result":{"deep":${nested}},"id":${id}}\n`)
   else if (method === 'half') say('{"jsonrpc":"2.0","id":')
   else if (method === 'large')
     say(`{"jsonrpc":"2.0","id":${id},"result":{"text":"${'x'.repeat(params?.bytes ?? 0)}"}}\n`)
