@@ -63,6 +63,7 @@ const key = (id: string, name: string, more: object = {}) => ({
   revokedAt: null,
   revokedReason: null,
   mayChange: true,
+  mayRotate: true,
   ...more,
 })
 
@@ -82,6 +83,7 @@ const sections = [
       key('Kq2L', 'Nightly report', {
         lastUsedClient: null,
         overlapEndsAt: days(1),
+        mayRotate: false,
         lastUsedAt: ago(400),
         expiresAt: days(4),
         createdAt: ago(60 * 24 * 86),
@@ -102,7 +104,7 @@ const sections = [
     title: 'Expired and revoked',
     total: 2,
     keys: [
-      key('a4Bc', 'Trial', { status: 'expired', expiresAt: days(-3), lastUsedAt: ago(60 * 24 * 4) }),
+      key('a4Bc', 'Trial', { status: 'expired', mayRotate: false, expiresAt: days(-3), lastUsedAt: ago(60 * 24 * 4) }),
       key('D6eF', 'Old CI', {
         status: 'revoked',
         revokedReason: 'leaked',

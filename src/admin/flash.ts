@@ -11,6 +11,8 @@ export const FLASHES = {
   'key-rotation-finished': good('The rotation is finished. Only the new secret works.'),
   'key-disabled': good('The key is disabled. It is refused from its next request on.'),
   'key-enabled': good('The key is enabled. It works again from its next request on.'),
+  'key-enabled-expired': info('The key is enabled, but it has expired: it is refused until it has a later end.'),
+  'key-enabled-scheduled': info('The key is enabled. It is not valid yet, and works from its beginning on.'),
   'key-revoked': good('The key is revoked. It is refused from its next request on, for good.'),
   'key-deleted': good('The key is deleted.'),
   'invitation-withdrawn': good('The invitation is withdrawn. Its link opens nothing any more.'),

@@ -1,3 +1,4 @@
+import { stateOf } from '../core/keys/key.ts'
 import { edit, enable } from '../core/keys/lifecycle.ts'
 import type { KeyWithUse } from '../core/store.ts'
 import { orAgain } from './again.ts'
@@ -44,8 +45,10 @@ export function keyInPlace(door: Door) {
 
 export function enableKey(door: Door) {
   return async (visit: Inside) => {
-    await enable(door.ctx, visit.caller, visit.workspace.id, idIn(visit))
-    await showChanged(door, visit, 'key-enabled')
+    const key = await enable(door.ctx, visit.caller, visit.workspace.id, idIn(visit))
+    const state = stateOf(key, door.ctx.now())
+    const still = state === 'expired' || state === 'scheduled'
+    await showChanged(door, visit, still ? `key-enabled-${state}` : 'key-enabled')
   }
 }
 

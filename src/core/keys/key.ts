@@ -51,9 +51,14 @@ export type KeyState = 'active' | 'scheduled' | 'expired' | 'disabled' | 'revoke
 export function stateOf(key: Key, now: Date): KeyState {
   if (key.revokedAt) return 'revoked'
   if (key.disabledAt) return 'disabled'
-  if (key.expiresAt && key.expiresAt <= now) return 'expired'
+  if (hasExpired(key, now)) return 'expired'
   if (key.notBefore && key.notBefore > now) return 'scheduled'
   return 'active'
+}
+
+/** Also of a key that is disabled, which is the stronger state. */
+export function hasExpired(key: Key, now: Date): boolean {
+  return key.expiresAt !== null && key.expiresAt <= now
 }
 
 /** Whether two secrets of a key work: what is revoked has none. */

@@ -4,7 +4,7 @@ import { invalid, Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
 import { changed, entryFor } from './changing.ts'
 import { hashOf, hintOf, newFullKey } from './format.ts'
-import { type Key, overlapIsOpen, stateOf } from './key.ts'
+import { hasExpired, type Key, overlapIsOpen } from './key.ts'
 
 export const DEFAULT_OVERLAP = 86_400
 export const LONGEST_OVERLAP = 2_592_000
@@ -22,7 +22,8 @@ export async function rotate(
     throw invalid('overlap_seconds', `The overlap is a whole number of seconds from 0 to ${LONGEST_OVERLAP}.`)
   return changed(ctx, { caller, workspaceId, id, seen }, async (key) => {
     const now = ctx.now()
-    checkCanRotate(key, now)
+    const why = whyNotRotated(key, now)
+    if (why) throw new Refusal('conflict', why)
     const fullKey = newFullKey(ctx.brand, key.environment)
     const next = {
       hash: hashOf(fullKey.reveal(), ctx.secrets),
@@ -36,18 +37,13 @@ export async function rotate(
   })
 }
 
-/** A disabled or scheduled key may get another secret, which then waits with it. */
-function checkCanRotate(key: Key, now: Date): void {
-  const state = stateOf(key, now)
-  if (state === 'revoked')
-    throw new Refusal('conflict', 'A revoked key cannot be rotated: it is off for good. Issue a new one.')
+/** Null if it may: a disabled or scheduled key gets another secret, which then waits with it. */
+export function whyNotRotated(key: Key, now: Date): string | null {
+  if (key.revokedAt) return 'A revoked key cannot be rotated: it is off for good. Issue a new one.'
   if (overlapIsOpen(key, now))
-    throw new Refusal(
-      'conflict',
-      `This key is being rotated: two secrets work until ${key.overlapEndsAt.toISOString()}. Finish that rotation (finish-rotation), which ends the older secret, and rotate again.`,
-    )
-  if (key.expiresAt && key.expiresAt <= now)
-    throw new Refusal('conflict', 'This key has expired, and so would its new secret. Give it a new end first.')
+    return `This key is being rotated: two secrets work until ${key.overlapEndsAt.toISOString()}. Finish that rotation (finish-rotation), which ends the older secret, and rotate again.`
+  if (hasExpired(key, now)) return 'This key has expired, and so would its new secret. Give it a new end first.'
+  return null
 }
 
 /** Ends the overlap now: only the newest secret works. Without an overlap there is nothing to do. */
