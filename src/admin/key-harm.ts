@@ -1,6 +1,6 @@
 import { impactOf } from '../core/keys/impact.ts'
 import { overlapIsOpen } from '../core/keys/key.ts'
-import { disable, removeKey, revoke } from '../core/keys/lifecycle.ts'
+import { disable, removeKey, revoke, usedRecently } from '../core/keys/lifecycle.ts'
 import { finishRotation } from '../core/keys/rotation.ts'
 import { orAgain, type Wrong } from './again.ts'
 import { goTo, showPiece } from './answer.ts'
@@ -35,7 +35,6 @@ const ASKED: Record<Act, Asked> = {
     submit: 'Finish now',
   },
 }
-const DAY_MS = 86_400_000
 
 /** First who would notice. */
 export function beforeHarm(act: Act) {
@@ -46,7 +45,7 @@ async function askAgain(door: Door, visit: Inside, act: Act, errors: Wrong): Pro
   const { ctx } = door
   const key = await keyToChange(door, visit)
   if (act === 'finish-rotation' && !overlapIsOpen(key, ctx.now())) return goTo(door, visit, pageOf(visit.base, key))
-  const usedWithinADay = key.lastUsedAt !== null && ctx.now().getTime() - key.lastUsedAt.getTime() < DAY_MS
+  const usedWithinADay = usedRecently(key, ctx.now())
   const { title, ...asked } = ASKED[act]
   showPiece(door, visit, 'keys/confirm-panel', 'keys/confirm', {
     act,

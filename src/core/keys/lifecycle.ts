@@ -70,6 +70,13 @@ export async function revoke(
 
 const RECENT_MS = 86_400_000
 
+export function usedRecently<K extends Pick<KeyWithUse, 'lastUsedAt'>>(
+  key: K,
+  now: Date,
+): key is K & { lastUsedAt: Date } {
+  return key.lastUsedAt !== null && now.getTime() - key.lastUsedAt.getTime() < RECENT_MS
+}
+
 /** Gone for good; its audit stays. One that was used within a day is somebody's: that takes a second word. */
 export async function removeKey(
   ctx: Context,
@@ -79,11 +86,10 @@ export async function removeKey(
   { confirmed, seen }: { confirmed: boolean; seen?: number },
 ): Promise<KeyWithUse> {
   return changed(ctx, { caller, workspaceId, id, seen }, async (key) => {
-    const { lastUsedAt } = key
-    if (!confirmed && lastUsedAt && ctx.now().getTime() - lastUsedAt.getTime() < RECENT_MS)
+    if (!confirmed && usedRecently(key, ctx.now()))
       throw new Refusal(
         'recently_used',
-        `This key was last used at ${lastUsedAt.toISOString()}, within the last 24 hours. Revoke it, or confirm that it may go.`,
+        `This key was last used at ${key.lastUsedAt.toISOString()}, within the last 24 hours. Revoke it, or confirm that it may go.`,
       )
     const entry = entryFor(ctx, caller, 'key.deleted', key, recorded(key), null)
     return (await ctx.store.keys.remove(key, entry)) ? key : null
