@@ -1,9 +1,11 @@
 import { mayDo } from '../core/caller.ts'
 import type { KeyState } from '../core/keys/key.ts'
+import { leakedLately } from '../core/keys/leaks.ts'
 import type { KeyQuery } from '../core/store.ts'
 import { isHtmx, show } from './answer.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
+import { leakedNotice } from './key-leaked.ts'
 import { addressFor, askedIn, queryFor } from './key-list-asked.ts'
 import { headsFor, ORDERS } from './key-list-orders.ts'
 import { mayIssue, rowOf } from './key-row.ts'
@@ -57,6 +59,7 @@ export function keysPage(door: Door) {
       mayIssue: mayIssue(visit),
       mayImport: mayDo(caller, 'keys.all'),
       some: found > 0 || (isSearch(query) && (await hasKeys(door, workspace.id))),
+      leaked: leakedNotice(base, await leakedLately(ctx, caller, workspace.id)),
       found,
       asked,
       heads: headsFor(asked.sort, (sort) => address({ sort })),

@@ -212,6 +212,8 @@ export type KeyStore = {
     reason: string,
     entryOf: (key: Key) => AuditEntry,
   ): Promise<Key[]>
+  /** Those that were revoked for this reason since then, the latest first. */
+  revokedFor(workspaceId: string, reason: string, since: Date): Promise<Key[]>
   /** Whether a key made elsewhere was ever taken in, gone or not: only then can what is not of our shape be one. */
   everImported(): Promise<boolean>
 }

@@ -131,6 +131,19 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(() => found && moved()) // a stranger's empty report is no reason to read every key again
     },
 
+    async revokedFor(workspaceId, reason, since) {
+      const rows = await db
+        .selectFrom('keys')
+        .selectAll()
+        .where('workspace_id', '=', workspaceId)
+        .where('revoked_at', '>=', since.getTime())
+        .where('revoked_reason', '=', reason)
+        .orderBy('revoked_at', 'desc')
+        .orderBy('id', 'desc')
+        .execute()
+      return rows.map(toKey)
+    },
+
     async everImported() {
       const found = await db
         .selectFrom('audit')

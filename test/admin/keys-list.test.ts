@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { disable } from '../../src/core/keys/lifecycle.ts'
+import { disable, revoke } from '../../src/core/keys/lifecycle.ts'
 import { createWorkspace } from '../../src/core/workspaces/workspaces.ts'
 import { operator, robot, start } from '../support/start.ts'
 
@@ -38,6 +38,38 @@ const headIn = (html: string, name: string) => {
   return { sorted, query: href!.replaceAll('&amp;', '&').slice(KEYS.length) }
 }
 
+describe('a key that leaked', () => {
+  it('is told of above the list for seven days, and its reason stands in its row', async () => {
+    const { key, page, post, advance, person, call } = await list()
+    const { key: leaked, fullKey } = await key({ name: 'in a gist' })
+    expect(await page()).not.toContain('leaked')
+    await post('/api/v1/keys/report-leak', { keys: [fullKey] })
+    const html = await page()
+    expect(html).toContain('A key leaked.')
+    expect(html).toContain(`href="${KEYS}/${leaked.id}#activity"`)
+    expect(/<td data-label="Status"[\s\S]*?<\/td>/.exec(html)![0]).toContain('>leaked<')
+    advance(1000)
+    const { fullKey: second } = await key({ name: 'in a log' })
+    await post('/api/v1/keys/report-leak', { keys: [second] })
+    expect(await page()).toMatch(/2 keys leaked\.[\s\S]*in a log \(clv_live_[^)]*\) and in a gist \(clv_live_/)
+    advance(7 * DAY_MS + 1)
+    const { cookie } = await person('viewer')
+    expect(await (await call('GET', KEYS, { cookie })).text()).not.toContain('leaked.')
+  })
+
+  it('of another workspace, or that was revoked for another reason, is not told of', async () => {
+    const { key, page, post, ctx, workspace } = await list()
+    const other = await createWorkspace(ctx, robot, null, 'Other')
+    const { fullKey } = await key({}, other.id)
+    await post('/api/v1/keys/report-leak', { keys: [fullKey] })
+    const { key: lost } = await key()
+    await revoke(ctx, operator, workspace.id, lost.id, 'laptop lost')
+    const html = await page()
+    expect(html).toContain('>laptop lost<')
+    expect(html).not.toContain('leaked.')
+  })
+})
+
 describe('the tabs of the list', () => {
   it('count what matches, and keep what was searched for', async () => {
     const { key, page, ctx, workspace } = await list()
@@ -55,6 +87,44 @@ describe('the tabs of the list', () => {
     expect(tabsIn(disabled)[2]!.current).toBe(true)
     expect(namesIn(await page(tabsIn(disabled)[0]!.query))).toEqual(['build one', 'build two', 'build off'])
     expect(await page(tabs[3]!.query)).toContain('Other tabs have keys that match.')
+  })
+})
+
+describe('the search of the list', () => {
+  it('promises only what it does', async () => {
+    const { key, page } = await list()
+    await key({ name: 'known' })
+    const html = await page('?q=nothing')
+    expect(html).toContain('names, descriptions and hints.')
+    expect(html).toContain('placeholder="Name, description or hint"')
+  })
+})
+
+describe('what a row offers', () => {
+  it('is no rotation of a key that is disabled and over', async () => {
+    const { key, page, ctx, workspace, advance, call, person } = await list('admin')
+    const { key: off } = await key({ expiresAt: new Date(ctx.now().getTime() + DAY_MS) })
+    await disable(ctx, operator, workspace.id, off.id)
+    expect(await page()).toContain(`${KEYS}/${off.id}/rotate`)
+    advance(DAY_MS)
+    const { cookie } = await person('admin')
+    for (const path of [KEYS, `${KEYS}/${off.id}`])
+      expect(await (await call('GET', path, { cookie })).text()).not.toContain(`${KEYS}/${off.id}/rotate`)
+  })
+
+  it.each([
+    ['it has expired', { expiresAt: new Date('2026-06-02') }, 'has expired'],
+    ['it is not valid yet', { notBefore: new Date('2027-01-01') }, 'not valid yet'],
+    ['it works', {}, 'works again from its next request on'],
+  ])('says after enabling that %s', async (_what, wanted, says) => {
+    const { key, ctx, workspace, advance, call, person } = await list('admin')
+    const { key: off } = await key(wanted)
+    await disable(ctx, operator, workspace.id, off.id)
+    advance(2 * DAY_MS)
+    const { cookie } = await person('admin')
+    const enable = () =>
+      call('POST', `${KEYS}/${off.id}/enable`, { cookie, form: {}, headers: { 'hx-request': 'true' } })
+    expect(await (await enable()).text()).toContain(says)
   })
 })
 

@@ -1,10 +1,18 @@
 import type { Actor } from '../audit.ts'
+import { type Caller, demand } from '../caller.ts'
 import type { Context } from '../context.ts'
 import { asPasted, hashOf } from './format.ts'
 import type { Key } from './key.ts'
 
 export const MOST_LEAKED = 100
 const LEAKED = 'leaked'
+const TOLD_FOR_MS = 7 * 86_400_000
+
+/** Keys of the last days that are to be replaced, and looked after: whoever found them may have used them. */
+export function leakedLately(ctx: Context, caller: Caller, workspaceId: string): Promise<Key[]> {
+  demand(caller, 'keys.see')
+  return ctx.store.keys.revokedFor(workspaceId, LEAKED, new Date(ctx.now().getTime() - TOLD_FOR_MS))
+}
 
 /**
  * Full keys that somebody found where they should not be. Whoever has a key may end it, so nobody is asked who they
