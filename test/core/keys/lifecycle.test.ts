@@ -53,7 +53,7 @@ describe('changes at the same moment', () => {
       { chain: workspace.id, subjectId: key.id },
       { limit: 50, cursor: null },
     )
-    expect(items.at(0)?.action === 'key.revoked' || items.some(({ action }) => action === 'key.revoked')).toBe(true)
+    expect(items.filter(({ action }) => action === 'key.revoked')).toHaveLength(1)
     expect(items).toHaveLength(after.revision) // one line for each change that happened, and for the beginning
   })
 
