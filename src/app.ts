@@ -72,7 +72,8 @@ export async function startApp({
     const isMcp = path === '/mcp' || path.startsWith('/mcp/')
     try {
       refuseRepeatedHeaders(req)
-      if (await answerHealth(path, req, res)) return
+      const healthy = answerHealth(path, req, res)
+      if (healthy) return void (await healthy)
       hosts.check(req)
       if (drain.draining()) {
         res.setHeader('Connection', 'close')
@@ -84,7 +85,8 @@ export async function startApp({
         pages ??= loadSite()
         return void (await pages)(req, res)
       }
-      await requireSetUp()
+      const setUp = requireSetUp()
+      if (setUp) await setUp
       await mcp.handle(req, res)
     } catch (error) {
       const refusal = asRefusal(error, req.log)

@@ -6,8 +6,10 @@ export function outcomeOf(text: string, method: string): ActivityLine['outcome']
   return method === 'tools/call' && saysToolError(text) ? 'tool_error' : 'ok'
 }
 
+const ERROR = /^\{("error":|"jsonrpc":"2\.0","id":[^{]{1,200}?,"error":)/
+
 export function isError(text: string): boolean {
-  return /^\{("error":|"jsonrpc":"2\.0","id":[^{]{1,200}?,"error":)/.test(text.slice(0, 300))
+  return ERROR.test(text.slice(0, 300))
 }
 
 /** What a line of activity says is not worth more: in an answer with more parts than these the flag is not looked for. */

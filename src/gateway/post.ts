@@ -30,8 +30,9 @@ export async function post(
   try {
     body = parseMessage(req, await readBody(req))
     simple = slug === null && isSimpleCall(body)
-    const { key } = await authenticateAgain(gateway.ctx, gateway.ring, req, proven, { urlToo: true }) // a body may take minutes to arrive
-    if (simple) await callSimply(gateway, req, res, key, body)
+    const again = authenticateAgain(gateway.ctx, gateway.ring, req, proven, { urlToo: true }) // a body may take minutes to arrive
+    const { key } = again instanceof Promise ? await again : again
+    if (simple) await callSimply(gateway, req, res, { ...proven, key }, body)
     else await answer(gateway, req, res, key, slug, body)
   } catch (error) {
     if (res.headersSent) return void res.destroy()

@@ -6,8 +6,14 @@ import { partyOf, unlessGone } from './forward.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 /** Not permitted and not there are one answer; then whether it can be reached in the key's environment. */
-export async function reachable(gateway: Gateway, key: Turn['key'], slug: string): Promise<Mcp> {
-  const mcp = reaches(key, slug) ? (await gateway.shelf.of(key.workspaceId)).get(slug) : undefined
+export function reachable(gateway: Gateway, key: Turn['key'], slug: string): Mcp | Promise<Mcp> {
+  if (!reaches(key, slug)) throw mcpNotPermitted()
+  const shelf = gateway.shelf.of(key.workspaceId)
+  return shelf instanceof Promise ? shelf.then((read) => chosen(read, key, slug)) : chosen(shelf, key, slug)
+}
+
+function chosen(shelf: ReadonlyMap<string, Mcp>, key: Turn['key'], slug: string): Mcp {
+  const mcp = shelf.get(slug)
   if (!mcp) throw mcpNotPermitted()
   if (!mcp.targets[key.environment]) {
     const other = key.environment === 'live' ? 'test' : 'live'

@@ -20,9 +20,11 @@ export const STREAM_HEADERS = {
   'X-Accel-Buffering': 'no',
 }
 
+const STREAMS = /text\/event-stream|\*\/\*/
+
 /** `gone` is called when the caller hangs up before the answer. */
 export function replyTo(req: IncomingMessage, res: ServerResponse, gone: () => void): Reply {
-  const mayStream = /text\/event-stream|\*\/\*/.test(req.headers.accept ?? '*/*')
+  const mayStream = STREAMS.test(req.headers.accept ?? '*/*')
   let streaming = false
   let ended = false
   const waiter = mayStream ? { until: performance.now() + SILENCE_MS, openStream } : null

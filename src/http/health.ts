@@ -13,13 +13,16 @@ export function health(store: Store, draining: () => boolean) {
     return why
   }
 
-  return async (path: string, req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
-    if (path !== '/healthz' && path !== '/readyz') return false
+  async function answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<true> {
     const why = path === '/healthz' ? null : draining() ? 'shutting down' : await unwell()
     res.writeHead(why ? 503 : 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
     res.end(req.method === 'HEAD' ? undefined : JSON.stringify(why ? { status: 'unavailable', why } : { status: 'ok' }))
     return true
   }
+
+  /** Null if the path is another. */
+  return (path: string, req: IncomingMessage, res: ServerResponse): Promise<true> | null =>
+    path === '/healthz' || path === '/readyz' ? answer(path, req, res) : null
 }
 
 async function reasonFor(store: Store): Promise<string | null> {

@@ -1,13 +1,14 @@
 import type { Context } from '../core/context.ts'
 import { Refusal } from '../core/refusal.ts'
 
-export type RequireSetUp = () => Promise<void>
+/** Nothing to wait for once it is known. */
+export type RequireSetUp = () => Promise<void> | null
 
 /** Until an owner exists nothing is answered. The last owner cannot go, so a yes is remembered for good. */
 export function setupGate({ store }: Pick<Context, 'store'>): RequireSetUp {
   let done = false
-  return async () => {
-    if (done) return
+
+  async function look(): Promise<void> {
     done = await store.setup.done()
     if (!done)
       throw new Refusal(
@@ -15,4 +16,6 @@ export function setupGate({ store }: Pick<Context, 'store'>): RequireSetUp {
         'This Claviger has no owner yet. Open the setup link from its terminal, or run `claviger setup-url` for a new one.',
       )
   }
+
+  return () => (done ? null : look())
 }
