@@ -147,8 +147,16 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     return keeping
   }
 
+  /** What is under way may find that more has to be done. */
+  async function settled(): Promise<void> {
+    for (let under: Promise<void> | null = null; under !== keeping; ) {
+      under = keeping
+      await under
+    }
+  }
+
   async function safely<T>(act: () => T | Promise<T>): Promise<T> {
-    await keeping
+    await settled()
     if (closed) throw new Error('The library is closed.')
     try {
       return await act()
@@ -171,7 +179,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     const unread = asked.find((repo) => broken.has(shelfOf(repo)))
     if (found.length === 0 && unread) throw unreadable(unread)
     await Promise.all(found.map(({ first }) => first))
-    return found
+    return found.filter(({ repo, keeper }) => kept.get(shelfOf(repo))?.keeper === keeper) // some went meanwhile
   }
 
   function unreadable(repo: Repo): Refusal {
@@ -179,8 +187,16 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     return new Refusal('upstream_unavailable', `The documents of ${repo.name} cannot be read just now. ${why}`.trim())
   }
 
-  async function keeperFor(repo: Repo): Promise<Keeper> {
-    return (await begin(shelfOf(repo), repo)).keeper
+  function keeperFor(repo: Repo): Keeper {
+    refuseGone(repo)
+    const one = kept.get(shelfOf(repo))
+    if (!one) throw unreadable(repo)
+    return one.keeper
+  }
+
+  /** Asked again after each wait: what is put in the place of a repo that went would stay there, and nobody's. */
+  function refuseGone({ id, name }: Repo): void {
+    if (!repos.some((one) => one.id === id)) throw new Refusal('not_found', `There is no repo ${name} any more.`)
   }
 
   return {
@@ -229,9 +245,10 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
     putFile: (repo, path, bytes) =>
       safely(async () => {
-        const keeper = await keeperFor(ofFiles(repo))
+        const keeper = keeperFor(ofFiles(repo))
         const name = putFile(filesOf(repo), path, bytes)
         await keeper.look()
+        refuseGone(repo)
         const row = keeper.shelf.byPath(name)
         if (row) return lineOf(row)
         throw new Refusal('conflict', `${name} was taken away again while it was read. Send it once more.`)
@@ -239,15 +256,16 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
     putZip: (repo, bytes) =>
       safely(async () => {
-        const keeper = await keeperFor(ofFiles(repo))
-        const { paths, skipped } = await putZip(filesOf(repo), bytes)
+        const keeper = keeperFor(ofFiles(repo))
+        const { paths, skipped } = await putZip(filesOf(repo), bytes, () => refuseGone(repo))
         await keeper.look()
+        refuseGone(repo)
         return { added: new Set(paths).size, skipped: skipped.list, skippedCount: skipped.count() }
       }),
 
     removeFile: (repo, path) =>
       safely(async () => {
-        const keeper = await keeperFor(ofFiles(repo))
+        const keeper = keeperFor(ofFiles(repo))
         const was = removeFile(filesOf(repo), path)
         await keeper.look()
         return was
@@ -255,8 +273,9 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
 
     refresh: (repo) =>
       safely(async () => {
-        const keeper = await keeperFor(repo)
+        const keeper = keeperFor(repo)
         await keeper.look()
+        refuseGone(repo)
         return keeper.state()
       }),
 
@@ -269,7 +288,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       if (closed) return
       closed = true
       clearTimeout(again)
-      await keeping
+      await settled()
       for (const name of [...kept.keys()]) await end(name)
       db.close()
       if (temporary !== null) rmSync(temporary, { recursive: true, force: true })

@@ -26,17 +26,23 @@ export function putFile(folder: string, given: string, bytes: Uint8Array): strin
   return path
 }
 
-/** Nothing is put in its place before all of the zip has been read. */
-export async function putZip(folder: string, bytes: Uint8Array): Promise<{ paths: string[]; skipped: Skipped }> {
+/** Nothing is put in its place before all of the zip has been read, and `admit` has not thrown. */
+export async function putZip(
+  folder: string,
+  bytes: Uint8Array,
+  admit: () => void,
+): Promise<{ paths: string[]; skipped: Skipped }> {
   const draft = draftIn(folder)
   const skipped = skippedFiles()
   const paths: string[] = []
   mkdirSync(draft, { mode: 0o700 })
   try {
     await unzip(bytes, skipped, (path, content) => {
+      if (!existsSync(draft)) admit()
       writeFileSync(join(draft, String(paths.length)), content, { mode: 0o600 })
       paths.push(path.normalize('NFC'))
     })
+    admit()
     for (const path of paths) refuseInTheWay(folder, path)
     refuseTwins(paths)
     for (const [at, path] of paths.entries()) moveTo(folder, path, join(draft, String(at)))

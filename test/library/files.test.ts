@@ -84,6 +84,30 @@ describe('a file that is sent', () => {
   })
 })
 
+describe('a repo that goes while it is sent to', () => {
+  it('takes no file any more', async () => {
+    const { one, opened, kept } = await files()
+    const putting = opened.putFile(one, 'a.md', bytes('a walrus'))
+    opened.keep([])
+    await expect(putting).rejects.toMatchObject({ code: 'not_found' })
+    await expect(opened.putFile(one, 'b.md', bytes('a walrus'))).rejects.toMatchObject({ code: 'not_found' })
+    await opened.state(one)
+    expect(existsSync(kept)).toBe(false)
+  })
+
+  it('takes nothing of a zip', async () => {
+    const { one, opened, kept } = await files()
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`f${at}.md`, 'a walrus']))
+    const putting = opened.putZip(one, zipOf(many))
+    await vi.waitFor(() => expect(readdirSync(kept).length).toBeGreaterThan(0), { timeout: 10_000, interval: 1 })
+    opened.keep([])
+    await expect(putting).rejects.toMatchObject({ code: 'not_found' })
+    await opened.state(one)
+    expect(existsSync(kept)).toBe(false)
+    expect(opened.log.warn).not.toHaveBeenCalled()
+  })
+})
+
 it('cannot be kept in one repo, and all others are', async () => {
   const dataDir = folder()
   const [bad, good] = [repo(), repo({ path: folder({ 'a.md': 'a walrus' }) })]
