@@ -3,6 +3,8 @@ import { type Message, oneLine } from './message.ts'
 import { discard, longer, readEvents, WAIT_MS, type Wire } from './wire.ts'
 
 const LAST_WORD_MS = 1_000
+/** Asking again must not be what keeps a refused client over its limit. */
+const REFUSED_MS = 60_000
 
 /** What the older protocol keeps of a conversation; over the newer one all of it stays empty. */
 export function sessionOver(wire: Wire, write: (text: string) => void, over: AbortSignal) {
@@ -59,8 +61,9 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
     const mine = new AbortController()
     listening = mine
     const signal = AbortSignal.any([mine.signal, over])
-    for (let waitMs = WAIT_MS.first; !signal.aborted; waitMs = longer(waitMs)) {
+    for (let waitMs = WAIT_MS.first, longestMs = WAIT_MS.longest; !signal.aborted; waitMs = longer(waitMs, longestMs)) {
       const used = session
+      longestMs = WAIT_MS.longest
       try {
         const answer = await wire.listen(headers(), signal)
         if (answer.ok) {
@@ -68,8 +71,11 @@ export function sessionOver(wire: Wire, write: (text: string) => void, over: Abo
           await readEvents(answer, (text) => write(oneLine(text)))
         } else {
           await discard(answer)
-          if (answer.status === 404 && used !== null) await renew(used)
-          else if (answer.status < 500) return
+          const { status } = answer
+          if (status === 404 && used !== null) await renew(used)
+          else if (status === 404 || status === 405)
+            return // nothing is said there unasked
+          else if (status < 500) longestMs = REFUSED_MS
         }
       } catch {
         // broken off, or not reachable just now: opened again below

@@ -48,8 +48,8 @@ export function wireTo(url: string, key: string) {
   }
 }
 
-export function longer(waitMs: number): number {
-  return Math.min(waitMs * 2, WAIT_MS.longest)
+export function longer(waitMs: number, longestMs = WAIT_MS.longest): number {
+  return Math.min(waitMs * 2, longestMs)
 }
 
 export async function readEvents(answer: Response, take: (text: string) => void): Promise<void> {
