@@ -120,6 +120,23 @@ describe('claviger bridge', PATIENCE, () => {
     await changed
   })
 
+  it.each([401, 403, 429])('listens again after it was refused for a while with %s', async (status) => {
+    const { url, fullKey } = await world()
+    let refused = 0
+    const proxy = passingOn(url, (_headers, method) => {
+      if (method === 'GET' && refused++ < 2) return new Response(null, { status })
+    })
+    const client = await v1(proxy.url, fullKey)
+    let changes = 0
+    client.setNotificationHandler(ToolListChangedNotificationSchema, async () => void changes++)
+    const changed = async () => {
+      await client.callTool({ name: 'test_trigger_tool_change' })
+      return changes
+    }
+    await expect.poll(changed, { timeout: 10_000, interval: 250 }).toBeGreaterThan(0)
+    expect(refused).toBeGreaterThan(2)
+  })
+
   it('says why the key is refused, to the client and on standard error', async () => {
     const { app, url, fullKey, key } = await world()
     const client = await v1(url, fullKey)
@@ -156,6 +173,22 @@ describe('claviger bridge as a process', PATIENCE, () => {
 
   const begun = `${hello}\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n`
   const call = (id: unknown, name: string, args: object) => ask(id, 'tools/call', { name, arguments: args })
+
+  it('answers a batch, and what is too long, by their ids', async () => {
+    const { url, fullKey } = await world()
+    const process = bridge(url, { CLAVIGER_KEY: fullKey })
+    const batch = [{ id: 7, method: 'ping' }, { method: 'notifications/x' }, { id: 'b', method: 'ping' }]
+    const long = { jsonrpc: '2.0', id: 'long', method: 'tools/call', params: { text: 'x'.repeat(64 * 1024 * 1024) } }
+    process.stdin.write(`${JSON.stringify(batch)}\n${JSON.stringify(long)}\n`)
+    process.stdin.end()
+    const { code, out } = await finished(process)
+    expect(code).toBe(0)
+    expect(linesIn(out).map(({ id, error }) => [id, error.code])).toEqual([
+      [7, -32600],
+      ['b', -32600],
+      ['long', -32600],
+    ])
+  })
 
   it('answers what is under way when its input ends', async () => {
     const { url, fullKey } = await world()
@@ -252,8 +285,17 @@ describe('claviger bridge as a process', PATIENCE, () => {
       out: '',
       err: expect.stringContaining('CLAVIGER_KEY'),
     })
-    for (const url of ['ftp://x', 'nonsense', 'http://127.0.0.1:9/mcp?api_key=x'])
-      expect((await command('/nowhere', 'bridge', url)).code).toBe(2)
+    for (const url of ['ftp://x', 'nonsense']) expect((await command('/nowhere', 'bridge', url)).code).toBe(2)
+    for (const part of [
+      '?api_key=x',
+      '?key=clv_live_abc',
+      '?a=1&access_token=x',
+      '?api%5Fkey=x',
+      `/${'clv_live_'.padEnd(57, 'a')}`,
+    ]) {
+      const said = await command('/nowhere', 'bridge', `http://127.0.0.1:9/mcp${part}`)
+      expect([part, said.code, said.err]).toEqual([part, 2, expect.stringContaining('Leave the key out of the URL')])
+    }
   })
 })
 

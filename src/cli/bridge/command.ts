@@ -1,7 +1,9 @@
+import { scrub } from '../../core/scrub.ts'
 import { linesOf } from '../../upstreams/lines.ts'
 import { type Command, type Input, UsageError } from '../command.ts'
 import { remark } from '../print.ts'
-import { lineTo } from './line.ts'
+import { type Line, lineTo } from './line.ts'
+import { idIn } from './message.ts'
 import { LIMIT_BYTES } from './wire.ts'
 
 export const bridgeCommands: Command[] = [
@@ -28,7 +30,7 @@ async function bridge(input: Input): Promise<number> {
     warn: (sentence) => remark(world, sentence),
   })
   const stopped = new Promise<void>((resolve) => world.onStop(resolve))
-  await Promise.race([readLines(line.hear), stopped])
+  await readLines(line, stopped)
   return (await line.end(stopped)) ? 0 : 1
 }
 
@@ -36,16 +38,18 @@ function endpointIn(typed: string): string {
   const url = URL.parse(typed)
   if (!url || !/^https?:$/.test(url.protocol))
     throw new UsageError('URL is that of an MCP endpoint, such as https://keys.example.com/mcp')
-  if (/api.?key/i.test(url.search) || url.password || url.username)
+  if (scrub(typed) !== typed || scrub(url.href) !== url.href || url.username)
     throw new UsageError('Leave the key out of the URL, which the process list shows. Put it into CLAVIGER_KEY.')
   if (url.pathname === '/') url.pathname = '/mcp'
   return url.href
 }
 
-async function readLines(hear: (text: string) => void): Promise<void> {
+async function readLines({ hear, refuse }: Line, stopped: Promise<void>): Promise<void> {
   const cut = linesOf(LIMIT_BYTES, {
     line: (text) => void (text.trim() === '' || hear(text)),
-    tooLong: () => hear(''),
+    tooLong: (start, end) => refuse(idIn(start, end), `This message is larger than ${LIMIT_BYTES} bytes.`),
   })
-  for await (const chunk of Bun.stdin.stream()) cut(Buffer.from(chunk))
+  const reader = Bun.stdin.stream().getReader()
+  void stopped.then(() => reader.cancel()) // an input that is still read keeps the process alive
+  for (let read = await reader.read(); !read.done; read = await reader.read()) cut(Buffer.from(read.value))
 }

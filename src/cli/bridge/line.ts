@@ -1,6 +1,6 @@
 import { pause } from '../../upstreams/pause.ts'
 import { repeatedHeaders } from './headers.ts'
-import { errorText, isRequest, type Message, nameOf, oneLine, parsed, refusalIn } from './message.ts'
+import { errorText, idsOfBatch, isRequest, type Message, nameOf, oneLine, parsed, refusalIn } from './message.ts'
 import { sessionOver } from './session.ts'
 import { discard, readEvents, sentenceFor, wireTo } from './wire.ts'
 
@@ -9,6 +9,8 @@ const LAST_ANSWERS_MS = 30_000
 const LISTENS = 'subscriptions/listen' // is never answered while it works
 
 type Ears = { write(text: string): void; warn(sentence: string): void }
+
+export type Line = ReturnType<typeof lineTo>
 
 /** Carries each message as it is, with the headers that its protocol wants. */
 export function lineTo(url: string, key: string, { write, warn }: Ears) {
@@ -22,7 +24,7 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
 
   function hear(text: string): void {
     const message = parsed(text)
-    if (message === null) return write(errorText(null, -32700, 'This line is no JSON-RPC message.'))
+    if (message === null) return misheard(text)
     const { method } = message
     if (method === 'notifications/cancelled') return void cancel(message, text)
     session.remember(message, text)
@@ -33,6 +35,17 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
     if (method === LISTENS) return
     underway.add(work)
     void work.finally(() => underway.delete(work))
+  }
+
+  function misheard(text: string): void {
+    const ids = idsOfBatch(text)
+    if (ids === null) return write(errorText(null, -32700, 'This line is no JSON-RPC message.'))
+    for (const id of ids.length === 0 ? [null] : ids)
+      refuse(id, 'Batches are not taken. Send each message on a line of its own.')
+  }
+
+  function refuse(id: unknown, sentence: string): void {
+    write(errorText(id, -32600, sentence))
   }
 
   /** Hanging up says it in the newer protocol; the older one wants it in words too. */
@@ -112,5 +125,5 @@ export function lineTo(url: string, key: string, { write, warn }: Ears) {
     write(errorText(id ?? null, -32050, sentence, { code }))
   }
 
-  return { hear, end }
+  return { hear, refuse, end }
 }

@@ -9,10 +9,30 @@ export type Message = {
 export function parsed(text: string): Message | null {
   try {
     const message: unknown = JSON.parse(text)
-    return typeof message === 'object' && message !== null ? (message as Message) : null
+    return typeof message === 'object' && message !== null && !Array.isArray(message) ? message : null
   } catch {
     return null
   }
+}
+
+/** The ids in a batch, which only one revision knew (2025-03-26); null for anything else. */
+export function idsOfBatch(text: string): unknown[] | null {
+  try {
+    const batch: unknown = JSON.parse(text)
+    return Array.isArray(batch) ? batch.filter(isRequest).map(({ id }: Message) => id) : null
+  } catch {
+    return null
+  }
+}
+
+const ID = String.raw`"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)`
+const FIRST = new RegExp(String.raw`^\s*\{(?:\s*"\w+"\s*:\s*"[^"\\]*"\s*,)*\s*${ID}`)
+const LAST = new RegExp(String.raw`${ID}\s*\}\s*$`)
+
+/** The id of a message of which only both ends are known: before anything that holds other members, or after all of it. */
+export function idIn(start: string, end: string): string | number | null {
+  const [, id] = FIRST.exec(start) ?? LAST.exec(end) ?? []
+  return id === undefined ? null : JSON.parse(id)
 }
 
 export function isRequest({ id, method }: Message): boolean {
