@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { FoundKey } from '../core/store.ts'
+import { authenticateAgain, type Proven } from '../http/authenticate.ts'
 import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
-import { parsedAnswer } from '../upstreams/connection.ts'
+import { Cancelled, parsedAnswer } from '../upstreams/connection.ts'
 import { envelope, RpcError } from '../upstreams/handshake.ts'
 import { account } from './account.ts'
 import { asMessageRefusal } from './errors.ts'
@@ -22,10 +22,11 @@ export async function callSimply(
   gateway: Gateway,
   req: IncomingMessage,
   res: ServerResponse,
-  key: FoundKey,
+  proven: Proven,
   body: Record<string, unknown>,
 ): Promise<void> {
   const startedAt = performance.now()
+  const { key } = proven
   const hold = gateway.watch.open(key)
   res.once('close', hold.abort)
   const turn: Turn = {
@@ -46,16 +47,30 @@ export async function callSimply(
     res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
     res.end(text)
   } catch (error) {
-    const refusal =
-      error instanceof RpcError
-        ? new Refusal('upstream_unavailable', `The MCP server answers: ${error.error.message}`)
-        : asMessageRefusal(error, req.log)
+    const refusal = error instanceof Cancelled ? await whyCancelled(gateway, req, proven) : refusalOf(error, req)
+    turn.note.outcome = error instanceof Cancelled ? 'cancelled' : refusal.code
+    if (res.closed) return // nobody is there to be told
     status = STATUS[refusal.code]
-    turn.note.outcome = refusal.code
     sendProblem(res, refusal, req.seen.id)
   } finally {
     hold.close()
     account(gateway, turn, status, startedAt)
+  }
+}
+
+function refusalOf(error: unknown, req: IncomingMessage): Refusal {
+  return error instanceof RpcError
+    ? new Refusal('upstream_unavailable', `The MCP server answers: ${error.error.message}`)
+    : asMessageRefusal(error, req.log)
+}
+
+/** The key has ended, or may do something else now; else the caller hung up. */
+async function whyCancelled({ ctx, ring }: Gateway, req: IncomingMessage, proven: Proven): Promise<Refusal> {
+  try {
+    await authenticateAgain(ctx, ring, req, proven, { urlToo: true })
+    return new Refusal('conflict', 'This key was changed during the call, which was given up. Call again.')
+  } catch (error) {
+    return asMessageRefusal(error, req.log)
   }
 }
 
