@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { newFullKey } from '../src/core/keys/format.ts'
+import { importKey } from '../src/core/keys/importing.ts'
 import { disable, removeKey, revoke } from '../src/core/keys/lifecycle.ts'
 import { rotate } from '../src/core/keys/rotation.ts'
 import type { NewKey } from '../src/core/keys/wishes.ts'
@@ -101,6 +103,21 @@ const ROWS: Row[] = [
   {
     state: 'unknown',
     make: async (app) => ({ key: foreign(app) }),
+    ...alike('unknown_key'),
+    page: null,
+  },
+  {
+    state: 'imported',
+    make: (app) => imported(app, 'tp_1fE9sW2kQ8'),
+    ...alike('ok'),
+    page: 'Active',
+  },
+  {
+    state: 'imported and deleted',
+    make: (app) =>
+      imported(app, 'pmcp_01a8f0c5e2b34d56', (id) =>
+        removeKey(app.ctx, operator, app.workspace.id, id, { confirmed: true }),
+      ),
     ...alike('unknown_key'),
     page: null,
   },
@@ -240,10 +257,8 @@ describe.each(ROWS)('a key: $state', ({ state, rest, mcp, terminal: typed, page 
     expect(verdict.err.includes(of.key)).toBe(false)
   })
 
-  it('opens no page, and its own says what it is', async () => {
+  it('is told on its own page, without its secret', async () => {
     const of = held.get(state)!
-    const asKey = await ask(of, 'GET', '/admin/w/main/keys')
-    expect([asKey.status, asKey.headers.get('www-authenticate')]).toEqual([401, 'Session realm="claviger"'])
     if (!of.id) return expect(page).toBeNull()
     const own = await app.call('GET', `/admin/w/main/keys/${of.id}`, { cookie })
     expect(own.status).toBe(page === null ? 404 : 200)
@@ -251,6 +266,11 @@ describe.each(ROWS)('a key: $state', ({ state, rest, mcp, terminal: typed, page 
     expect(html).not.toContain(of.key.slice(-42))
     if (page !== null) expect(badgesIn(html)).toContain(page)
   })
+})
+
+it('opens no page, however good it is', async () => {
+  const answer = await ask(held.get('active')!, 'GET', '/admin/w/main/keys')
+  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Session realm="claviger"'])
 })
 
 function badgesIn(html: string): string[] {
@@ -263,6 +283,13 @@ async function issued(app: Started, wanted: Partial<NewKey> = {}, then?: (id: st
   const { key, fullKey } = await app.key(wanted)
   await then?.(key.id)
   return { key: fullKey, id: key.id }
+}
+
+/** A key that another system made. */
+async function imported(app: Started, key: string, then?: (id: string) => Promise<unknown>): Promise<Held> {
+  const { id } = await importKey(app.ctx, operator, app.workspace.id, { name: 'moved', sha256: hash('sha256', key) })
+  await then?.(id)
+  return { key, id }
 }
 
 /** One of the two secrets of a key that was rotated with an overlap of so long. */
