@@ -53,7 +53,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       .then(arrange)
       .then(removeFiles)
       .catch((error) => {
-        if (isDamage(error)) void remake(error)
+        if (isDamage(error)) void remake(error, db)
         else log.error('The documents could not be arranged', { error })
       })
   }
@@ -87,7 +87,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       changed: () => tell(name),
       failed: (error) => failed(error, repo),
     })
-    const look = keeper.look()
+    const look = keeper.look().catch(() => {}) // its state says so
     const first = repo.source === 'manual' ? look : Promise.race([look, patience()])
     const made = { repo, signature, keeper, first }
     kept.set(name, made)
@@ -128,14 +128,14 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
   }
 
   function failed(error: unknown, repo?: Repo): void {
-    if (isDamage(error)) return void remake(error)
+    if (isDamage(error)) return void remake(error, db)
     log.error('The documents of a repo could not be read', { repo: repo?.id, error })
   }
 
   /** Everything in the index can be read again; so a damaged one is thrown away, whenever that shows. */
-  function remake(error: unknown): Promise<void> {
+  function remake(error: unknown, damaged: Db): Promise<void> {
     keeping = keeping.then(async () => {
-      if (closed) return
+      if (closed || db !== damaged) return
       log.warn('The index of the documents was damaged and is made anew', { file, why: (error as Error).message })
       for (const name of [...kept.keys()]) await end(name)
       db.close()
@@ -158,11 +158,12 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
   async function safely<T>(act: () => T | Promise<T>): Promise<T> {
     await settled()
     if (closed) throw new Error('The library is closed.')
+    const used = db
     try {
       return await act()
     } catch (error) {
       if (!isDamage(error)) throw error
-      await remake(error)
+      await remake(error, used)
       return act()
     }
   }
@@ -182,8 +183,14 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     return found.filter(({ repo, keeper }) => kept.get(shelfOf(repo))?.keeper === keeper) // some went meanwhile
   }
 
-  function unreadable(repo: Repo): Refusal {
-    const why = broken.get(shelfOf(repo)) ?? ''
+  async function looked(repo: Repo, keeper: Keeper): Promise<void> {
+    await keeper.look().catch((error) => {
+      throw isDamage(error) ? error : unreadable(repo, whyNot(error))
+    })
+    refuseGone(repo)
+  }
+
+  function unreadable(repo: Repo, why = broken.get(shelfOf(repo)) ?? ''): Refusal {
     return new Refusal('upstream_unavailable', `The documents of ${repo.name} cannot be read just now. ${why}`.trim())
   }
 
@@ -247,8 +254,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
         const name = putFile(filesOf(repo), path, bytes)
-        await keeper.look()
-        refuseGone(repo)
+        await looked(repo, keeper)
         const row = keeper.shelf.byPath(name)
         if (row) return lineOf(row)
         throw new Refusal('conflict', `${name} was taken away again while it was read. Send it once more.`)
@@ -258,8 +264,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
         const { paths, skipped } = await putZip(filesOf(repo), bytes, () => refuseGone(repo))
-        await keeper.look()
-        refuseGone(repo)
+        await looked(repo, keeper)
         return { added: new Set(paths).size, skipped: skipped.list, skippedCount: skipped.count() }
       }),
 
@@ -267,15 +272,14 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
         const was = removeFile(filesOf(repo), path)
-        await keeper.look()
+        await looked(repo, keeper)
         return was
       }),
 
     refresh: (repo) =>
       safely(async () => {
         const keeper = keeperFor(repo)
-        await keeper.look()
-        refuseGone(repo)
+        await looked(repo, keeper)
         return keeper.state()
       }),
 

@@ -54,6 +54,10 @@ export function isDamage(error: unknown): boolean {
   )
 }
 
+export function isOfDatabase(error: unknown): boolean {
+  return isDamage(error) || ((error as { code?: string }).code ?? '').startsWith('SQLITE_')
+}
+
 const EDITION_DIFFERS = 'it is of another edition'
 export const DISAGREES = 'its tables disagree'
 

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import type { RepoState } from '../core/docs.ts'
 import { type Breath, breathing } from './breath.ts'
-import type { Db } from './file.ts'
+import { whyNot } from './failure.ts'
+import { type Db, isOfDatabase } from './file.ts'
 import { textIn } from './kinds.ts'
 import { documentOf } from './sections.ts'
 import { type DocumentRow, type Shelf, type Stamp, stateIn } from './shelf.ts'
@@ -25,33 +26,48 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let watching: { watch: Watch; inode: bigint } | null = null
   let progress: RepoState['indexing'] = null
+  /** Why the last look failed: kept here, as the index may be what cannot be written. */
+  let trouble: string | null = null
   /** Files that are no text: as long as they stay as they are, they are not read again. */
   let unread = new Map<string, Stamp & { why: string }>()
 
-  /** Resolves once a look that began after this call has ended. */
+  /** Resolves once a look that began after this call has ended, and rejects where it failed. */
   function look(): Promise<void> {
     if (ended) return Promise.resolve()
     if (!looking) return begin()
-    next ??= looking.then(() => {
-      next = null
-      return look()
-    })
+    next ??= looking
+      .catch(() => {})
+      .then(() => {
+        next = null
+        return look()
+      })
     return next
+  }
+
+  /** Nobody waits for it: its state says how it went. */
+  function lookSoon(): void {
+    look().catch(() => {})
   }
 
   function begin(): Promise<void> {
     clearTimeout(timer)
     const startedAt = performance.now()
     looking = lookNow()
+      .then(() => {
+        trouble = null
+      })
       .catch((error) => {
-        if (!ended) failed(error)
+        if (ended) return
+        trouble = whyNot(error)
+        failed(error)
+        throw error
       })
       .finally(() => {
         looking = null
         progress = null
         if (ended || !source.lives) return
         const tookMs = performance.now() - startedAt
-        timer = setTimeout(() => void look(), Math.max(REST_MS, RESTING * tookMs))
+        timer = setTimeout(lookSoon, Math.max(REST_MS, RESTING * tookMs))
         timer.unref()
       })
     return looking
@@ -112,19 +128,36 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
       skipped.add(path, known.why)
       return false
     }
-    const read = source.read(folder, path)
-    const text = read && 'bytes' in read ? textIn(read.bytes) : null
-    if (read && 'bytes' in read && text !== null) {
-      shelf.put(path, read.stamp, documentOf(path, text), now())
-      return true
-    }
+    const read = readAlone(folder, path)
+    if (read === 'put') return true
     shelf.remove(path, now())
     if (read === null) return false
-    const why = 'why' in read ? read.why : 'It is no text.'
-    if (!('why' in read)) unread.set(path, { ...stamp, why })
-    skipped.add(path, why)
+    if (read.lasts) unread.set(path, { ...stamp, why: read.why })
+    skipped.add(path, read.why)
     return false
   }
+
+  /** A document that cannot be cut or written keeps no other from being read. `lasts`: as long as the file stays the same. */
+  function readAlone(folder: string, path: string): 'put' | { why: string; lasts: boolean } | null {
+    try {
+      const read = source.read(folder, path)
+      if (read === null) return null
+      if ('why' in read) return { why: read.why, lasts: false }
+      const text = textIn(read.bytes)
+      if (text === null) return { why: 'It is no text.', lasts: true }
+      put(path, read.stamp, text)
+      return 'put'
+    } catch (error) {
+      if (isOfDatabase(error)) throw error
+      shelf.undone()
+      failed(error)
+      return { why: 'It could not be read; the log of the server says more.', lasts: true }
+    }
+  }
+
+  const put = db.transaction((path: string, stamp: Stamp, text: string) =>
+    shelf.put(path, stamp, documentOf(path, text), now()),
+  )
 
   async function removeAll(gone: { path: string }[], breath: Breath): Promise<void> {
     let done = 0
@@ -156,17 +189,20 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
     const inode = statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n
     if (watching?.inode === inode) return
     watching?.watch.close()
-    watching = { watch: watchFolder(folder, () => void look()), inode }
+    watching = { watch: watchFolder(folder, lookSoon), inode }
   }
 
   return {
     shelf,
     look,
-    state: (): RepoState => ({ ...stateIn(db, shelf.name), indexing: progress }),
+    state(): RepoState {
+      const noted = stateIn(db, shelf.name)
+      return { ...noted, indexing: progress, failure: trouble ?? noted.failure }
+    },
     /** Asked before a document is shown: one that is gone is not, even if nobody has noticed yet. */
     isThere(document: DocumentRow): boolean {
       const stamp = source.stamp(document.path)
-      if (source.lives && !isSame(document, stamp)) void look()
+      if (source.lives && !isSame(document, stamp)) lookSoon()
       return stamp !== null
     },
     /** Resolves once nothing of ours touches the shelf any more. */
@@ -174,7 +210,7 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
       ended = true
       clearTimeout(timer)
       watching?.watch.close()
-      await looking
+      await looking?.catch(() => {})
     },
   }
 }

@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { openIndex } from '../../src/docs/file.ts'
+import { keeperOf } from '../../src/docs/keeper.ts'
+import { shelfIn } from '../../src/docs/shelf.ts'
+import { folderSource, type Source } from '../../src/docs/source.ts'
+import { folder, write } from './support.ts'
+
+/** One keeper over a folder, and the index it writes to. */
+function keeping(files: Record<string, string>, change: (source: Source) => Partial<Source> = () => ({})) {
+  const path = folder(files)
+  const db = openIndex(join(folder(), 'docs.db'), { warn: vi.fn() })
+  const source = folderSource(path, { roots: [path], apart: null })
+  const failed = vi.fn()
+  const shelf = shelfIn(db, 'one')
+  const keeper = keeperOf({
+    db,
+    shelf,
+    source: { ...source, ...change(source) },
+    now: () => new Date('2026-06-01'),
+    changed: () => {},
+    failed,
+  })
+  onTestFinished(async () => {
+    await keeper.end()
+    db.close()
+  })
+  return { path, db, keeper, shelf, failed }
+}
+
+describe('a look that fails', () => {
+  it('is told to who waits for it and in the state, until one succeeds', async () => {
+    const { path, db, keeper, failed } = keeping({ 'a.md': 'a walrus' })
+    await keeper.look()
+    const pages = db.pragma('page_count', { simple: true }) as number
+    db.pragma(`max_page_count = ${pages}`)
+    write(path, { 'b.md': 'An otter. '.repeat(100_000) })
+    await expect(keeper.look()).rejects.toMatchObject({ code: 'SQLITE_FULL' })
+    expect(failed).toHaveBeenCalledTimes(1)
+    expect(keeper.state()).toMatchObject({ documents: 1, failure: 'The disk of the server is full.' })
+    db.pragma('max_page_count = 1000000')
+    await keeper.look()
+    expect(keeper.state()).toMatchObject({ documents: 2, failure: null })
+  })
+
+  it('over one document leaves it out, and reads all others', async () => {
+    const { keeper, failed } = keeping({ 'a.md': 'a walrus', 'b.md': 'an otter', 'c.md': 'a lion' }, (source) => ({
+      read(root, path) {
+        if (path === 'b.md') throw new RangeError('Maximum call stack size exceeded')
+        return source.read(root, path)
+      },
+    }))
+    await keeper.look()
+    await keeper.look()
+    expect(failed).toHaveBeenCalledTimes(1)
+    expect(keeper.state()).toMatchObject({
+      documents: 2,
+      failure: null,
+      skipped: [{ path: 'b.md', why: 'It could not be read; the log of the server says more.' }],
+    })
+  })
+})
