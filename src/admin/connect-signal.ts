@@ -12,20 +12,25 @@ import { originOf } from './origin.ts'
 /** Nobody sits before a page for longer; a link looks again. */
 const WATCHED_MS = 15 * 60_000
 
-type Asked = { key: Key; since?: Date; first?: boolean; call?: FirstCall }
+type Asked = { key: Key; since?: Date; from?: Date; first?: boolean; call?: FirstCall }
 
-/** The light beside a key: it asks by itself until somebody is through. */
-export function signalFor(door: Door, visit: Inside, { key, since = door.ctx.now(), first, call }: Asked) {
-  const { base } = visit
-  const found = call ?? { state: 'waiting' }
-  const query = new URLSearchParams({ since: String(since.getTime()), state: found.state })
-  if (first) query.set('first', '1')
-  const again = `${pageOf(base, key)}/first-call?${query}`
-  const watched = found.state !== 'green' && door.ctx.now().getTime() - since.getTime() < WATCHED_MS
-  return { ...words(door, visit, key, found, first === true), again, poll: watched ? again : null }
+/** The light beside a key: from a certain moment on it asks by itself until somebody is through. */
+export function signalFor(door: Door, visit: Inside, asked: Asked) {
+  const now = door.ctx.now()
+  const { key, since = now, from = now, first = false, call = { state: 'waiting' } } = asked
+  const query = new URLSearchParams({ since: String(since.getTime()), ...(first && { first: '1' }) })
+  const again = `${pageOf(visit.base, key)}/first-call?${query}`
+  const watched = call.state !== 'green' && now.getTime() - from.getTime() < WATCHED_MS
+  const known = new URLSearchParams({ from: String(from.getTime()), state: newsIn(call) })
+  return { ...words(door, visit, key, call, first, watched), again, poll: watched ? `${again}&${known}` : null }
 }
 
-function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: boolean) {
+/** Two that are the same tell nobody anything new. */
+function newsIn(call: FirstCall): string {
+  return call.state === 'refused' ? `${call.outcome} ${call.at.getTime()}` : call.state
+}
+
+function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: boolean, watched: boolean) {
   const { base } = visit
   const page = pageOf(base, key)
   switch (call.state) {
@@ -39,7 +44,9 @@ function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: bool
       return {
         state: call.state,
         title: 'Nobody has come yet',
-        text: `Still waiting for somebody with “${key.name}”. Meanwhile:`,
+        text: watched
+          ? `Still waiting for somebody with “${key.name}”. Meanwhile:`
+          : `No longer looking for somebody with “${key.name}”. Before you look again:`,
         advice: adviceFor(originOf(door, visit), key),
       }
     case 'green':
@@ -53,7 +60,7 @@ function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: bool
       return {
         state: call.state,
         title: `${call.client ?? 'A client'} came, and was refused: ${call.outcome}`,
-        text: `${call.mend} It came from ${call.ip}. This turns green once it is through.`,
+        text: `${call.mend} It came from ${call.ip}. ${watched ? 'This turns green once it is through.' : 'No longer looking.'}`,
         link: { href: page, label: 'The key’s page' },
       }
   }
@@ -76,11 +83,11 @@ export function firstCall(door: Door) {
     const { req, res, caller, workspace } = visit
     const key = await keyOf(ctx, caller, workspace.id, String(req.params.id))
     const since = new Date(Math.max(Number(req.query.since) || 0, key.createdAt.getTime()))
+    const from = new Date(Number(req.query.from) || ctx.now().getTime())
     const call = await firstCallOf(ctx, key, since)
     const first = req.query.first !== undefined
-    const signal = signalFor(door, visit, { key, since, first, call })
-    if (isHtmx(visit) && signal.poll && call.state === req.query.state && call.state !== 'refused')
-      return void res.status(204).end()
+    const signal = signalFor(door, visit, { key, since, from, first, call })
+    if (isHtmx(visit) && signal.poll && newsIn(call) === req.query.state) return void res.status(204).end()
     if (isHtmx(visit)) door.render(req, res, 'connect/signal', { signal, first })
     else show(door, visit, 'connect/first-call', { key, signal })
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newOnce } from '../../src/admin/once.ts'
+import type { ActivityLine } from '../../src/core/activity.ts'
 import { CLIENT_NAMES } from '../../src/core/connect/clients.ts'
 import { createWorkspace } from '../../src/core/workspaces/workspaces.ts'
 import { connect } from '../support/clients.ts'
@@ -207,16 +208,46 @@ describe('the light', () => {
     }
   })
 
-  it('stops asking after a quarter of an hour, and can be looked at by hand', async () => {
-    const { app, cookie, issue, newest, see } = await world()
-    await issue({ client: 'codex' })
-    const path = lightOf((await newest()).id)
-    expect(await (await poll(app, cookie, path)).text()).toContain('hx-trigger')
+  const nextOf = (html: string) => unescaped(/hx-get="([^"]*)" hx-trigger="every 2s"/.exec(html)?.[1] ?? '')
+
+  it('stops asking after a quarter of an hour, says so, and asks again when told to', async () => {
+    const { app, cookie, issue, newest } = await world()
+    const next = nextOf(await (await issue({ client: 'codex' })).text())
+    expect((await poll(app, cookie, next)).status).toBe(204)
     app.advance(15 * 60_000)
-    expect(await (await poll(app, cookie, path)).text()).not.toContain('hx-trigger')
-    expect(await see(path)).toContain('Nobody has come yet')
+    const over = await (await poll(app, cookie, next)).text()
+    expect(over).toContain('No longer looking')
+    expect(over).not.toContain('Still waiting')
+    expect(nextOf(over)).toBe('')
+    const again = unescaped(/<a href="([^"]*)"[^>]*>Look again/.exec(over)![1]!)
+    expect(again).toContain(`/keys/${(await newest()).id}/first-call`)
+    expect(nextOf(await (await poll(app, cookie, again)).text())).not.toBe('')
+  })
+
+  it('says a refusal once, and the next one anew', async () => {
+    const { app, cookie, issue, newest } = await world()
+    const html = await (await issue({ client: 'typescript' })).text()
+    const { id } = await newest()
+    const refusedIn = async (path: string) => {
+      await app.ctx.store.activity.write([refusal(app, id)], [])
+      const piece = await (await poll(app, cookie, path)).text()
+      expect(piece).toContain('was refused: mcp_not_permitted')
+      return nextOf(piece)
+    }
+    const known = await refusedIn(nextOf(html))
+    expect((await poll(app, cookie, known)).status).toBe(204)
+    app.advance(1000)
+    expect(await refusedIn(known)).not.toBe(known)
   })
 })
+
+function refusal({ ctx, workspace }: Started, keyId: string): ActivityLine {
+  return {
+    ...{ workspaceId: workspace.id, at: ctx.now(), requestId: 'r', keyId, mcp: 'nothing', tool: null },
+    ...{ method: 'initialize', environment: 'live', status: 403, latencyMs: 1, upstreamMs: null },
+    ...{ ip: '203.0.113.7', client: 'codex 1', outcome: 'mcp_not_permitted' },
+  }
+}
 
 function unescaped(html: string): string {
   return html.replaceAll('&quot;', '"').replaceAll('&amp;', '&')

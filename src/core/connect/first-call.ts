@@ -9,7 +9,7 @@ const LINES = 20
 export type FirstCall =
   | { state: 'waiting' | 'quiet' }
   | { state: 'green'; client: string | null }
-  | { state: 'refused'; outcome: string; client: string | null; ip: string; mend: string }
+  | { state: 'refused'; outcome: string; at: Date; client: string | null; ip: string; mend: string }
 
 const THROUGH = new Set<ActivityLine['outcome']>(['ok', 'tool_error', 'upstream_error'])
 
@@ -46,10 +46,11 @@ export async function firstCallOf(ctx: Context, key: Key, since: Date): Promise<
   if (through) return { state: 'green', client: through.client }
   const [refused] = news
   if (refused) {
-    const { outcome, client, ip } = refused
+    const { outcome, at, client, ip } = refused
     return {
       state: 'refused',
       outcome,
+      at,
       client,
       ip,
       mend: MENDING[outcome] ?? 'Something went wrong here. Look into the log.',
