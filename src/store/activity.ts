@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3'
 import type { Selectable } from 'kysely'
-import { type ActivityLine, NOT_IN_USE } from '../core/activity.ts'
+import type { ActivityLine } from '../core/activity.ts'
 import type { Environment } from '../core/keys/key.ts'
 import type { Store } from '../core/store.ts'
+import { callersOf } from './callers.ts'
 import type { Db } from './sqlite.ts'
 import type { ActivityRow } from './tables.ts'
 
@@ -35,31 +36,7 @@ export function activityIn(db: Db, connection: Database.Database): Store['activi
       return { items: shown.map(toLine), nextCursor: found.length > page.limit ? String(shown.at(-1)!.id) : null }
     },
 
-    async callersOf(workspaceId, keyId, since) {
-      const lines = db
-        .selectFrom('activity')
-        .where('workspace_id', '=', workspaceId)
-        .where('key_id', '=', keyId)
-        .where('at', '>=', since.getTime())
-        .where('outcome', 'not in', NOT_IN_USE)
-      const counted = (column: 'client' | 'ip') =>
-        lines
-          .select(({ fn, ref }) => [ref(column).as('name'), fn.countAll<number>().as('calls')])
-          .groupBy(column)
-          .orderBy('calls', 'desc')
-          .limit(20)
-          .execute()
-      const [total, clients, addresses] = await Promise.all([
-        lines.select(({ fn }) => fn.countAll<number>().as('calls')).executeTakeFirstOrThrow(),
-        counted('client'),
-        counted('ip'),
-      ])
-      return {
-        calls: Number(total.calls),
-        clients: clients.map(({ name, calls }) => ({ name: name ?? 'unnamed', calls: Number(calls) })),
-        addresses: addresses.map(({ name, calls }) => ({ ip: name ?? '', calls: Number(calls) })),
-      }
-    },
+    callersOf: (workspaceId, keyId, since) => callersOf(db, workspaceId, keyId, since),
 
     async sweep(before) {
       const kept = await db

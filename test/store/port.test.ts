@@ -636,6 +636,27 @@ describe('activity', () => {
       addresses: [],
     })
   })
+
+  it('tells who called with a busy key, and lets others be served meanwhile', async () => {
+    const store = storeIn()
+    const { workspace } = await furnished(store)
+    const lines = Array.from({ length: 12_000 }, (_, n) =>
+      line(workspace.id, { at: later(n), client: `client ${n % 25}`, outcome: n % 2 ? 'ok' : 'revoked_key' }),
+    )
+    await store.activity.write(lines, [])
+    let over = false
+    let turns = 0
+    const count = () => {
+      turns++
+      if (!over) setImmediate(count)
+    }
+    setImmediate(count)
+    const { calls, clients, addresses } = await store.activity.callersOf(workspace.id, 'key_1', later(1000))
+    over = true
+    expect(turns).toBeGreaterThan(1)
+    expect([calls, addresses]).toEqual([5500, [{ ip: '127.0.0.1', calls: 5500 }]])
+    expect([clients.length, clients[0]]).toEqual([20, { name: expect.stringMatching(/^client \d+$/), calls: 220 }])
+  })
 })
 
 describe('answers', () => {
