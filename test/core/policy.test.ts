@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { McpAccess } from '../../src/core/keys/key.ts'
 import { allows, grants, type Reach, reaches, refusalFor } from '../../src/core/policy.ts'
 
-const ALL: McpAccess = { mode: 'all' }
+const ALL = { mode: 'all' } satisfies McpAccess
 const selected = (tools: string[] | null): McpAccess => ({ mode: 'selected', mcps: [{ slug: 'docs', tools }] })
-const key = (scopes: string[], mcpAccess = ALL, type: Reach['type'] = 'restricted'): Reach => ({
+const key = (scopes: string[], mcpAccess: McpAccess = ALL, type: Reach['type'] = 'restricted'): Reach => ({
   type,
   scopes,
   mcpAccess,
