@@ -123,8 +123,9 @@ function resolve(shelf: Shelf, term: Term, isLast: boolean, slips: Slips): Resol
     return { expression: term.expression, ...plain, count }
   if (term.exact || term.words.length > 1) return severally(shelf, term, count)
   const word = term.words[0]!
-  const others = isLast ? shelf.wordsBeginning(word, MOST_BEGINNING) : []
-  if (others.length === 0) others.push(...wordsLike(shelf, term, slips))
+  const isHeld = (other: string) => shelf.count(quote(other)) > 0 // a word may outlive its documents
+  const others = isLast ? shelf.wordsBeginning(word, MOST_BEGINNING).filter(isHeld) : []
+  if (others.length === 0) others.push(...wordsLike(shelf, term, slips, isHeld))
   const expression = [term.expression, ...others.map(quote)].join(' OR ')
   const ways = [...plain.ways, ...others.map((other) => [stem(other)])]
   return {
@@ -145,7 +146,7 @@ function severally(shelf: Shelf, term: Term, count: number): Resolved {
 }
 
 /** Who slips mostly gets the first sign right, or has it second. */
-function wordsLike(shelf: Shelf, term: Term, slips: Slips): string[] {
+function wordsLike(shelf: Shelf, term: Term, slips: Slips, isHeld: (word: string) => boolean): string[] {
   const word = term.words[0]!
   const most = forgiven(word.length)
   if (most === 0 || !slips.has(term)) return []
@@ -158,7 +159,7 @@ function wordsLike(shelf: Shelf, term: Term, slips: Slips): string[] {
   const found: { other: string; slips: number }[] = []
   for (const other of others) {
     const slips = distance(word, other, most)
-    if (slips <= most && (word.length > 3 || isSwapped(word, other))) found.push({ other, slips })
+    if (slips <= most && (word.length > 3 || isSwapped(word, other)) && isHeld(other)) found.push({ other, slips })
   }
   const least = Math.min(...found.map(({ slips }) => slips))
   return found

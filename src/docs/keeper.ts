@@ -96,7 +96,7 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
     await removeAll(gone, breath)
     await readAll(place.folder, todo, breath, skipped)
     note(skipped, null)
-    if (gone.length + todo.length > 0) while (!ended && shelf.tidy(TIDY_PAGES)) await breath.take()
+    if (gone.length + todo.length > 0) await tidy(breath)
   }
 
   async function readAll(folder: string, todo: [string, Stamp][], breath: Breath, skipped: Skipped): Promise<void> {
@@ -120,6 +120,12 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
       await breath.take()
     }
     if (put > 0) changed()
+  }
+
+  async function tidy(breath: Breath): Promise<void> {
+    while (!ended && shelf.tidy(TIDY_PAGES)) await breath.take()
+    const weed = db.transaction(() => shelf.weed())
+    while (!ended && weed()) await breath.take()
   }
 
   function readOne(folder: string, path: string, stamp: Stamp, skipped: Skipped): boolean {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { NOTHING_READ, type RepoState } from '../core/docs.ts'
 import { type Db, DISAGREES } from './file.ts'
+import { quote } from './query.ts'
 import { type Candidate, readingOf } from './rank.ts'
 import type { Document } from './sections.ts'
 import { partsOf, wordsOf } from './words.ts'
@@ -24,6 +25,9 @@ export type SectionRow = {
 export type Shelf = ReturnType<typeof shelfIn>
 
 const MOST_WORDS = 400_000
+/** Words are looked through for those that no document holds any more once so large a part of the sections has gone. */
+const WORN = 1 / 4
+const WORDS_AT_ONCE = 500
 const LONGEST_WORD = 40
 const MOST_COUNTS = 5_000
 const MOST_CANDIDATES = 2_000
@@ -35,6 +39,10 @@ export function shelfIn(db: Db, name: string) {
   const words = `words_${number}`
   makeTables()
   const known = new Set<string>()
+  /** How many words there are; null until it is asked. */
+  let held: number | null = null
+  let gone = 0
+  let weededTo: string | null = null
   const sql = {
     stamps: db.prepare(`select path, bytes, mtime_ms as mtimeMs from ${t.documents}`),
     byPath: db.prepare(`select id, doc, path, title, bytes, mtime_ms as mtimeMs from ${t.documents} where path = ?`),
@@ -56,6 +64,9 @@ export function shelfIn(db: Db, name: string) {
     dropSections: db.prepare(`delete from ${t.sections} where document = ?`),
     addText: db.prepare(`insert into ${t.text} (rowid, title, heading, body, parts) values (?, ?, ?, ?, ?)`),
     addWord: db.prepare(`insert or ignore into ${words} values (?)`),
+    countWords: db.prepare(`select count(*) from ${words}`).pluck(),
+    wordsAfter: db.prepare(`select word from ${words} where word > ? order by word limit ${WORDS_AT_ONCE}`).pluck(),
+    dropWord: db.prepare(`delete from ${words} where word = ?`),
     merge: db.prepare(`insert into ${t.text} (${t.text}, rank) values ('merge', ?)`),
     grow: db.prepare(
       `update shelves set documents = documents + ?, sections = sections + ?, updated_at = ? where id = ${number}`,
@@ -101,11 +112,12 @@ export function shelfIn(db: Db, name: string) {
   }
 
   function remember(text: string): void {
-    if (known.size >= MOST_WORDS) return
+    held ??= sql.countWords.get() as number
     for (const word of wordsOf(text)) {
       if (known.has(word) || word.length < 3 || word.length > LONGEST_WORD || /^\d|\d{5}/.test(word)) continue
+      if (held >= MOST_WORDS) return
       known.add(word)
-      sql.addWord.run(word)
+      held += sql.addWord.run(word).changes
     }
   }
 
@@ -116,6 +128,7 @@ export function shelfIn(db: Db, name: string) {
     const { changes } = sql.dropSections.run(row.id)
     sql.dropDocument.run(row.id)
     edition++
+    gone += changes
     return { documents: 1, sections: changes }
   }
 
@@ -153,7 +166,10 @@ export function shelfIn(db: Db, name: string) {
     candidate,
 
     /** What was not written after all is not known either. */
-    undone: () => known.clear(),
+    undone(): void {
+      known.clear()
+      held = null
+    },
 
     put(path: string, { bytes, mtimeMs }: Stamp, { title, sections }: Document, now: Date): void {
       const gone = remove(path)
@@ -174,6 +190,19 @@ export function shelfIn(db: Db, name: string) {
     remove(path: string, now: Date): void {
       const gone = remove(path)
       if (gone.documents > 0) sql.grow.run(-gone.documents, -gone.sections, now.getTime())
+    },
+
+    /** Takes away some of the words that no document holds any more; true while there is more to do. */
+    weed(): boolean {
+      if (weededTo === null && gone <= (sql.sections.get() as number) * WORN) return false
+      const some = sql.wordsAfter.all(weededTo ?? '') as string[]
+      for (const word of some) if ((sql.count.get(quote(word)) as number) === 0) sql.dropWord.run(word)
+      weededTo = some.at(-1) ?? null
+      if (weededTo !== null) return true
+      gone = 0
+      known.clear()
+      held = null
+      return false
     },
 
     /** Joins some of the pieces that many small changes leave behind; true while there is more to do. */

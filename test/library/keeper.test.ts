@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { openIndex } from '../../src/docs/file.ts'
+import { type Db, openIndex } from '../../src/docs/file.ts'
 import { keeperOf } from '../../src/docs/keeper.ts'
+import { documentOf } from '../../src/docs/sections.ts'
 import { shelfIn } from '../../src/docs/shelf.ts'
 import { folderSource, type Source } from '../../src/docs/source.ts'
 import { folder, write } from './support.ts'
@@ -27,6 +29,33 @@ function keeping(files: Record<string, string>, change: (source: Source) => Part
   })
   return { path, db, keeper, shelf, failed }
 }
+
+describe('the words that spelling is corrected by', () => {
+  const wordsIn = (db: Db) => db.prepare('select word from words_1 order by word').pluck().all()
+
+  it('go with the last document that holds them, once much has gone', async () => {
+    const { path, db, keeper } = keeping({ 'a.md': 'giraffes', 'b.md': 'giraffes and walruses', 'c.md': 'otters' })
+    await keeper.look()
+    expect(wordsIn(db)).toEqual(['and', 'giraffes', 'otters', 'walruses'])
+    rmSync(join(path, 'b.md'))
+    rmSync(join(path, 'c.md'))
+    await keeper.look()
+    expect(wordsIn(db)).toEqual(['giraffes'])
+    write(path, { 'd.md': 'otters' })
+    await keeper.look()
+    expect(wordsIn(db)).toEqual(['giraffes', 'otters'])
+  })
+
+  it('are counted with those that an earlier run left', () => {
+    const { db, shelf } = keeping({})
+    const add = db.prepare('insert into words_1 values (?)')
+    db.transaction(() => {
+      for (let at = 0; at < 399_999; at++) add.run(`w${at}`)
+    })()
+    shelf.put('a.md', { bytes: 1, mtimeMs: 1 }, documentOf('a.md', 'giraffe walrus otter'), new Date())
+    expect(wordsIn(db)).toHaveLength(400_000)
+  })
+})
 
 describe('a look that fails', () => {
   it('is told to who waits for it and in the state, until one succeeds', async () => {
