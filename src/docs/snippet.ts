@@ -2,27 +2,46 @@ import type { Sought } from './rank.ts'
 import { stem, wordsOf } from './words.ts'
 
 const LENGTH = 260
+const LEAD = 60
+const MOST_PLACES = 200
+
+/** Where a word stands that was asked for. */
+type Place = { at: number; word: string; weight: number }
 
 /** The stretch of a section that says most of what was asked for, on one line. */
 export function snippetOf(text: string, sought: Sought[]): string {
   const flat = text
-    .replace(/^\s*(?:```.*|~~~.*|\|?[\s:|-]+\|?)$/gm, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => !/^(?:```|~~~|[\s:|-]+$)/.test(line))
+    .join(' ')
     .replace(/\s+/g, ' ')
     .trim()
   if (flat.length <= LENGTH) return flat
   const asked = new Map(sought.flatMap(({ ways, weight }) => ways.flat().map((word) => [word, weight] as const)))
-  const places = [...flat.matchAll(/[\p{L}\p{N}\p{M}]+/gu)].flatMap(({ 0: word, index }) => {
-    const known = asked.get(stem(wordsOf(word)[0] ?? ''))
-    return known === undefined ? [] : [{ at: index, word: stem(wordsOf(word)[0]!), weight: known }]
-  })
+  const places: Place[] = []
+  for (const { 0: text, index } of flat.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const word = stem(wordsOf(text)[0] ?? '')
+    const weight = asked.get(word)
+    if (weight !== undefined) places.push({ at: index, word, weight })
+    if (places.length >= MOST_PLACES) break
+  }
+  return cut(flat, Math.min(bestOf(places), flat.length - LENGTH))
+}
+
+/** Where the stretch begins in which most of it stands. */
+function bestOf(places: Place[]): number {
   let best = { from: 0, worth: -1 }
+  let [first, behind] = [0, 0]
   for (const { at } of places) {
-    const from = Math.max(0, at - 60)
-    const within = places.filter((one) => one.at >= from && one.at < from + LENGTH - 20)
-    const worth = new Map(within.map(({ word, weight }) => [word, weight])).values().reduce((a, b) => a + b, 0)
+    const from = Math.max(0, at - LEAD)
+    while (places[first]!.at < from) first++
+    while (behind < places.length && places[behind]!.at < from + LENGTH - 20) behind++
+    const within = new Map(places.slice(first, behind).map(({ word, weight }) => [word, weight]))
+    const worth = within.values().reduce((a, b) => a + b, 0)
     if (worth > best.worth) best = { from, worth }
   }
-  return cut(flat, Math.min(best.from, flat.length - LENGTH))
+  return best.from
 }
 
 function cut(text: string, near: number): string {

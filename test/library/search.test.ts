@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openIndex } from '../../src/docs/file.ts'
 import { find as findIn } from '../../src/docs/find.ts'
 import { shelfIn } from '../../src/docs/shelf.ts'
-import { over } from './support.ts'
+import { snippetOf } from '../../src/docs/snippet.ts'
+import { over, write } from './support.ts'
 
 describe('search', () => {
   it('puts a section whose heading is asked for first', async () => {
@@ -72,10 +73,32 @@ describe('search', () => {
     expect(hit!.snippet.length).toBeLessThan(300)
   })
 
+  it.each([' ', '\t|', '- ', 'walrus '])(
+    'cuts a snippet of nothing but %j in the time that its length takes',
+    (one) => {
+      const text = `A walrus ${one.repeat(1_000_000 / one.length)}x`
+      expect(snippetOf(text, [{ ways: [['walru']], weight: 1 }])).toMatch(/^A walrus/)
+    },
+  )
+
   it('finds nothing for nothing', async () => {
     const { find } = await over({ 'a.md': 'Some text.' })
     for (const query of ['', '   ', '"', '()', '""', '***', '\u0000', '#'.repeat(5000)])
       expect(await find(query)).toEqual([])
+  })
+
+  it('finds a slip also where a word that is gone was nearer to it', async () => {
+    const { path, paths, refresh } = await over({
+      'a.md': 'Here lives a girafe.',
+      'b.md': 'A lion.',
+      'c.md': 'A bear.',
+      'd.md': 'A wolf.',
+      'e.md': 'A fox.',
+    })
+    write(path, { 'a.md': 'Here lives a giraffe.' })
+    await refresh()
+    expect(await paths('girafe lives')).toEqual(['a.md'])
+    expect(await paths('girafe')).toEqual(['a.md'])
   })
 
   it('compares few words with those it does not know, however many are asked and held', () => {
