@@ -1,6 +1,7 @@
 import type { ActivityLine, KeyUsed } from '../core/activity.ts'
 import type { Context } from '../core/context.ts'
 import type { Log } from '../log.ts'
+import { recordTroubles } from './record-troubles.ts'
 
 export type Recorder = {
   /** Costs nothing now: it is written after the answer, with others. */
@@ -27,6 +28,7 @@ export function recorder(ctx: Context, log: Log): Recorder {
   let olds = new Map<string, Date>()
   let writing: Promise<void> | null = null
   let usesAt = 0
+  const troubles = recordTroubles(log, ctx.now)
   const timer = setInterval(() => void flush(), EVERY_MS)
   timer.unref()
 
@@ -60,18 +62,19 @@ export function recorder(ctx: Context, log: Log): Recorder {
         const meanwhile = uses
         uses = new Map(seen)
         for (const use of meanwhile.values()) note(uses, use)
-        return log.error('Activity could not be written; it is tried again', { error, lines: lines.length })
+        return troubles.failed(error, lines.length)
       }
       if (lines.length > 0) await turnOfTheLoop()
     }
+    troubles.over()
   }
 
   return {
     record(line, { isUse } = { isUse: true }) {
-      if (lines.length >= MOST_WAITING) return
-      lines.push(bounded(line))
       const { keyId, at, ip, client } = line
-      if (keyId !== null && isUse) note(uses, { keyId, at, ip, client, requests: 1 })
+      if (keyId !== null && isUse) note(uses, { keyId, at, ip, client, requests: 1 }) // one for each key: room for all
+      if (lines.length < MOST_WAITING) lines.push(bounded(line))
+      else troubles.lost()
     },
     used(use) {
       if (uses.size < MOST_WAITING) note(uses, { ...use, requests: 1 })

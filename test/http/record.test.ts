@@ -1,0 +1,73 @@
+import { expect, it, onTestFinished } from 'vitest'
+import type { ActivityLine } from '../../src/core/activity.ts'
+import { recorder } from '../../src/http/record.ts'
+import { createLog } from '../../src/log.ts'
+import { type Started, start } from '../support/start.ts'
+
+/** A recorder of its own beside the program's, on a disk that is full until the test makes room. */
+async function onFullDisk() {
+  const app = await start()
+  const { key } = await app.key()
+  const said: Record<string, unknown>[] = []
+  const log = createLog({ level: 'info', write: (line) => void said.push(JSON.parse(line)), now: app.ctx.now })
+  const disk = { full: true }
+  const { activity } = app.ctx.store
+  const store = Object.create(app.ctx.store, {
+    activity: {
+      value: {
+        ...activity,
+        write: (...written: Parameters<typeof activity.write>) =>
+          disk.full ? Promise.reject(new Error('database or disk is full')) : activity.write(...written),
+      },
+    },
+  }) as Started['ctx']['store']
+  const record = recorder({ ...app.ctx, store }, log)
+  onTestFinished(() => record.close())
+  const line = (n: number): ActivityLine => ({
+    workspaceId: app.workspace.id,
+    at: app.ctx.now(),
+    requestId: `req_${n}`,
+    keyId: key.id,
+    mcp: 'docs',
+    method: 'tools/call',
+    tool: 'search',
+    environment: 'live',
+    outcome: 'ok',
+    status: 200,
+    latencyMs: 1,
+    upstreamMs: 1,
+    ip: '127.0.0.1',
+    client: 'test',
+  })
+  return { app, key, said, disk, record, line }
+}
+
+it('says once that the disk is full, then once a minute, and when it is no more', async () => {
+  const { app, said, disk, record, line } = await onFullDisk()
+  record.record(line(0))
+  for (let tries = 0; tries < 5; tries++) await record.flush()
+  expect(said).toMatchObject([{ level: 'error', failures: 1, waiting: 1, lost: 0 }])
+  app.advance(60_000)
+  await record.flush()
+  expect(said[1]!.failures).toBeGreaterThan(5)
+  disk.full = false
+  await record.flush()
+  await record.flush()
+  expect(said.slice(2)).toMatchObject([{ message: 'Activity is written again', lost: 0 }])
+  disk.full = true
+  record.record(line(1))
+  await record.flush()
+  expect(said[3]).toMatchObject({ level: 'error', failures: 1 })
+  disk.full = false
+})
+
+it('says how many lines were lost, and loses no use of a key', async () => {
+  const { app, key, said, disk, record, line } = await onFullDisk()
+  const MORE = 100_007
+  for (let n = 0; n < MORE; n++) record.record(line(n))
+  expect(said).toMatchObject([{ level: 'error', lost: 1 }])
+  disk.full = false
+  await record.flush()
+  expect(said.at(-1)).toMatchObject({ message: 'Activity is written again', lost: 7 })
+  expect(await app.ctx.store.keys.byId(app.workspace.id, key.id)).toMatchObject({ requestCount: MORE })
+})
