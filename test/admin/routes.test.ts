@@ -35,8 +35,8 @@ const ofOther = anyRole(({ other }) => other)
 
 /** Each page and form once, with what a person who may use it would send. A route without its row fails below. */
 const ROWS: Record<string, Row> = {
-  'get /setup/:token': { least: 'newcomer', done: 404 },
-  'post /setup/:token': { least: 'newcomer', done: 404 },
+  'get /setup/:token': { least: 'newcomer', done: 303 },
+  'post /setup/:token': { least: 'newcomer', done: 303 },
   'get /sign-in': { least: 'anyone', done: (visitor) => (signedIn(visitor) ? 303 : 200) },
   'post /sign-in': { least: 'anyone', done: 303, form: () => ({ email: 'ana@example.com', password: PASSWORD }) },
   'post /sign-out': { least: 'signed in', done: 303 },
