@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Caller } from '../../../src/core/caller.ts'
 import type { ClientName } from '../../../src/core/connect/clients.ts'
-import { issueFor, nameFor, ownKeyFor } from '../../../src/core/connect/sibling.ts'
+import { freeNameFor, issueFor, nameFor, ownKeyFor } from '../../../src/core/connect/sibling.ts'
 import { disable } from '../../../src/core/keys/lifecycle.ts'
 import type { NewKey } from '../../../src/core/keys/wishes.ts'
 import { start } from '../../support/start.ts'
@@ -19,11 +19,17 @@ async function world() {
     async sibling(
       client: ClientName,
       like: Partial<NewKey> | null,
-      { slug = null as string | null, origin = OUTSIDE } = {},
+      { slug = null as string | null, origin = OUTSIDE, picked = false } = {},
     ) {
       const model = like && (await app.key(like, app.workspace.id, caller)).key
       return (
-        await issueFor(app.ctx, person, app.workspace.id, client, { like: model, slug, origin, environment: 'live' })
+        await issueFor(app.ctx, person, app.workspace.id, client, {
+          like: model,
+          picked,
+          slug,
+          origin,
+          environment: 'live',
+        })
       ).key
     },
   }
@@ -86,6 +92,21 @@ describe("a client's own key", () => {
     })
   })
 
+  it('manages nothing if nobody has named the key that it is like', async () => {
+    const { sibling } = await world()
+    const likeOf = async (like: Partial<NewKey>) => sibling('codex', like, { picked: true })
+    expect(await likeOf({ scopes: ['mcp:docs:*', 'keys:write'] })).toMatchObject({ scopes: ['mcp:docs:*'] })
+    expect(await likeOf({ type: 'unrestricted' })).toMatchObject({ type: 'restricted', scopes: ['mcp:*'] })
+  })
+
+  it('has a name that no other key has', async () => {
+    const { app, person, sibling } = await world()
+    await app.key({ name: 'Codex, ana.member 2' })
+    const names = [(await sibling('codex', null)).name, (await sibling('codex', null)).name]
+    expect(names).toEqual(['Codex, ana.member', 'Codex, ana.member 3'])
+    expect(await freeNameFor(app.ctx, app.workspace.id, 'codex', person.user.name)).toBe('Codex, ana.member 4')
+  })
+
   it('is not made after one that no longer works', async () => {
     const { app, person } = await world()
     const { key } = await app.key({}, app.workspace.id, person)
@@ -96,7 +117,7 @@ describe("a client's own key", () => {
 
   it('has a name that fits, whoever it is for', () => {
     expect(nameFor('claude-code', 'Ana')).toBe('Claude Code, Ana')
-    expect([...nameFor('cursor', '🔑'.repeat(200))]).toHaveLength(100)
+    for (const number of [1, 12]) expect([...nameFor('cursor', '🔑'.repeat(200), number)]).toHaveLength(100)
   })
 })
 
