@@ -179,9 +179,10 @@ const impact = {
 }
 const connect = (more: object) =>
   connectCard(
-    { ctx: { now: () => now }, publicUrl: new URL('https://keys.example.com') } as unknown as Door,
+    { ctx: { now: () => now, store: { keys: { named: async () => [] } } }, publicUrl: new URL('https://keys.example.com') } as unknown as Door,
     {
       base,
+      workspace: { id: 'wsp' },
       caller: { kind: 'person', role: 'owner' },
       person: { user: { name: 'Ana', email: 'ana@example.com' } },
     } as unknown as Inside,
@@ -391,13 +392,13 @@ const PAGES: Record<string, Page> = {
   'key-issued': page('keys/issued', 'Keys', {
     key: laptop,
     fullKey,
-    connect: connect({ issued: { key: laptop, fullKey } }),
+    connect: await connect({ issued: { key: laptop, fullKey } }),
     signal: signals[0],
     may,
     mayNot: ['Call anything else.'],
   }),
-  connect: page('connect/index', 'Keys', { connect: connect({ like: laptop }) }),
-  'first-run': page('connect/first', 'Keys', { connect: connect({ first: true }) }),
+  connect: page('connect/index', 'Keys', { connect: await connect({ like: laptop }) }),
+  'first-run': page('connect/first', 'Keys', { connect: await connect({ first: true }) }),
   key: page('keys/show', 'Keys', {
     key: laptop,
     may,

@@ -2,8 +2,9 @@ import { mayDo } from '../core/caller.ts'
 import { CLIENT_NAMES, type ClientName, clientNamed } from '../core/connect/clients.ts'
 import { targetFor } from '../core/connect/connection.ts'
 import { UNLOGGED, waysOutside, whyOutOfReach } from '../core/connect/outside.ts'
-import { nameFor, sendsKeyInUrl } from '../core/connect/sibling.ts'
+import { freeNameFor, handedDown, sendsKeyInUrl } from '../core/connect/sibling.ts'
 import type { Key } from '../core/keys/key.ts'
+import { inWords } from '../core/keys/words.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
 import { newOnce } from './once.ts'
@@ -18,12 +19,15 @@ type Wanted = {
   issued?: { key: Key; fullKey: string }
   /** What a client's own key would be like. */
   like?: Key | null
+  /** Nobody has named it: it is the visitor's newest that fits. */
+  picked?: boolean
   chosen?: ClientName
   first?: boolean
 }
 
 /** How every client is told, or the one that a key was issued for. */
-export function connectCard(door: Door, visit: Inside, { slug, issued, like = null, chosen, first = false }: Wanted) {
+export async function connectCard(door: Door, visit: Inside, wanted: Wanted) {
+  const { slug, issued, like = null, picked = false, chosen, first = false } = wanted
   const origin = originOf(door, visit)
   const { name, email } = visit.person.user
   return {
@@ -36,22 +40,26 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
     ways: waysOutside(origin),
     unlogged: UNLOGGED,
     mayIssue: mayDo(visit.caller, 'keys.issue'),
-    like: like && { id: like.id, name: like.name },
+    like: like && { id: like.id, name: like.name, picked },
+    another: { ...(like && { key: like.id }), ...(slug && { mcp: slug }), ...(first && { first: '1' }) },
     once: newOnce(door.ctx.now()),
-    clients: CLIENT_NAMES.map((client) => {
-      const { label, keyInUrl = false } = clientNamed(client)
-      const inUrl = sendsKeyInUrl(client, origin)
-      const variants = variantsFor(client).filter(({ filled, content }) => filled || inUrl || !isInUrl(content))
-      return {
-        client,
-        label,
-        hosted: keyInUrl,
-        inUrl,
-        keyName: nameFor(client, name || email),
-        ways: variants.filter(({ filled }) => filled),
-        unfilled: variants.filter(({ filled }) => !filled),
-      }
-    }),
+    clients: await Promise.all(CLIENT_NAMES.map(clientOf)),
+  }
+
+  async function clientOf(client: ClientName) {
+    const { label, keyInUrl = false } = clientNamed(client)
+    const inUrl = sendsKeyInUrl(client, origin)
+    const variants = variantsFor(client).filter(({ filled, content }) => filled || inUrl || !isInUrl(content))
+    return {
+      client,
+      label,
+      hosted: keyInUrl,
+      inUrl,
+      may: like && inWords({ ...like, ...handedDown(like, inUrl || picked) }).may,
+      keyName: await freeNameFor(door.ctx, visit.workspace.id, client, name || email),
+      ways: variants.filter(({ filled }) => filled),
+      unfilled: variants.filter(({ filled }) => !filled),
+    }
   }
 
   /** A URL with a key in it is of use only if the key may be sent in one: a client that has other ways is shown those. */
@@ -66,7 +74,7 @@ export function connectCard(door: Door, visit: Inside, { slug, issued, like = nu
   }
 }
 
-export type Card = ReturnType<typeof connectCard>
+export type Card = Awaited<ReturnType<typeof connectCard>>
 
 function isInUrl(content: string): boolean {
   return /api_key(=|%3D)/.test(content)

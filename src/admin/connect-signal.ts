@@ -61,7 +61,10 @@ function words(door: Door, visit: Inside, key: Key, call: FirstCall, first: bool
         state: call.state,
         title: `${call.client ?? 'A client'} came, and was refused: ${call.outcome}`,
         text: `${call.mend} It came from ${call.ip}. ${watched ? 'This turns green once it is through.' : 'No longer looking.'}`,
-        link: { href: page, label: 'The key’s page' },
+        link:
+          call.outcome === 'url_key_not_allowed'
+            ? { href: `${base}/connect?key=${key.id}`, label: 'A key for this client' }
+            : { href: page, label: 'The key’s page' },
       }
   }
 }

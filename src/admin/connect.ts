@@ -14,6 +14,8 @@ import { text } from './form.ts'
 import { once } from './once.ts'
 import { originOf } from './origin.ts'
 
+const NO_KEY = 'none'
+
 /** Opening it makes nothing: a key comes into being by the form alone. */
 export function connectPage(door: Door) {
   return async (visit: Inside) => {
@@ -36,14 +38,21 @@ export function issueAndConnect(door: Door) {
         const { key, fullKey } = await once(ctx, person.user.id, text(req, 'once'), () =>
           issueFor(ctx, caller, workspace.id, client, model),
         )
-        showIssued(door, visit, { ...wish, client, key, fullKey: fullKey.reveal() })
+        await showIssued(door, visit, { ...wish, ...model, client, key, fullKey: fullKey.reveal() })
       },
       (errors) => showCard(door, visit, { ...wish, client }, errors),
     )
   }
 }
 
-type Wish = { slug: string | null; like: string | null; client: ClientName | undefined; first: boolean }
+/** `picked`: the page chose the key, and says so when its form comes back. */
+type Wish = {
+  slug: string | null
+  like: string | null
+  picked: boolean
+  client: ClientName | undefined
+  first: boolean
+}
 
 function wishOf(given: Record<string, unknown> = {}): Wish {
   const said = (name: string) => (typeof given[name] === 'string' && given[name] !== '' ? given[name] : null)
@@ -51,35 +60,38 @@ function wishOf(given: Record<string, unknown> = {}): Wish {
   return {
     slug: said('mcp'),
     like: said('key'),
+    picked: said('picked') !== null,
     client: client !== null && isClientName(client) ? client : undefined,
     first: said('first') !== null,
   }
 }
 
-/** The key that was named, else the visitor's own that fits, else none yet. */
-async function modelOf(door: Door, visit: Inside, { slug, like: id }: Wish): Promise<Model> {
+/** The key that was named (or none, by the form of a page that knew of none), else the visitor's own that fits, else none yet. */
+async function modelOf(door: Door, visit: Inside, { slug, like: id, picked }: Wish): Promise<Model> {
   const { ctx } = door
   const { caller, workspace } = visit
   const mcp = slug === null ? null : await mcpOf(ctx, workspace.id, slug)
-  const named = id === null ? null : await keyOf(ctx, caller, workspace.id, id)
   const wanted = { slug: mcp?.slug ?? null, environment: mcp && !mcp.targets.live ? 'test' : 'live' } as const
-  const like = named ?? (await ownKeyFor(ctx, caller, workspace.id, wanted))
-  return { ...wanted, like, origin: originOf(door, visit) }
+  const origin = originOf(door, visit)
+  if (id === NO_KEY) return { ...wanted, like: null, origin }
+  if (id !== null) return { ...wanted, like: await keyOf(ctx, caller, workspace.id, id), picked, origin }
+  return { ...wanted, like: await ownKeyFor(ctx, caller, workspace.id, wanted), picked: true, origin }
 }
 
 async function showCard(door: Door, visit: Inside, wish: Wish, errors: Wrong): Promise<void> {
-  const { slug, like } = await modelOf(door, visit, wish)
-  const connect = connectCard(door, visit, { slug, like, chosen: wish.client, first: wish.first })
+  const { slug, like, picked } = await modelOf(door, visit, wish)
+  const connect = await connectCard(door, visit, { slug, like, picked, chosen: wish.client, first: wish.first })
   showPiece(door, visit, 'connect/card', wish.first ? 'connect/first' : 'connect/index', {
     connect,
     errors: errors.map(({ message }) => ({ message })),
   })
 }
 
-type Issued = Wish & { client: ClientName; key: Key; fullKey: string }
+type Issued = Model & { first: boolean; client: ClientName; key: Key; fullKey: string }
 
-function showIssued(door: Door, visit: Inside, { slug, client, first, key, fullKey }: Issued): void {
-  const card = connectCard(door, visit, { slug, issued: { key, fullKey }, chosen: client, first })
+async function showIssued(door: Door, visit: Inside, issued: Issued): Promise<void> {
+  const { slug, like, client, first, key, fullKey } = issued
+  const card = await connectCard(door, visit, { slug, like, issued: { key, fullKey }, chosen: client, first })
   const [chosen] = card.clients.filter((one) => one.client === client)
   const connect = { ...card, clients: [chosen!] }
   const data = { connect, key, fullKey, signal: signalFor(door, visit, { key, first }) }

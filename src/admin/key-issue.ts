@@ -26,7 +26,7 @@ export function issueKey(door: Door) {
         const issued = await once(ctx, person.user.id, token, () =>
           issue(ctx, caller, workspace.id, readKeyForm(req, ctx.now())),
         )
-        showIssued(door, visit, { ...issued, ...inWords(issued.key) })
+        await showIssued(door, visit, { ...issued, ...inWords(issued.key) })
       },
       (errors) => showForm(door, visit, typedForm(req), token, errors),
     )

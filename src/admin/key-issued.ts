@@ -16,9 +16,9 @@ type Issued = {
 }
 
 /** The only answer that ever carries a full key: to the form that made it, kept by nobody. */
-export function showIssued(door: Door, visit: Inside, { fullKey, ...issued }: Issued): void {
+export async function showIssued(door: Door, visit: Inside, { fullKey, ...issued }: Issued): Promise<void> {
   const secret = fullKey.reveal()
-  const connect = connectCard(door, visit, {
+  const connect = await connectCard(door, visit, {
     slug: null,
     issued: { key: issued.key, fullKey: secret },
     like: issued.key,

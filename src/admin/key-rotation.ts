@@ -41,7 +41,7 @@ export function rotateKey(door: Door) {
           rotate(ctx, caller, workspace.id, key.id, whole(req, 'overlap_seconds') ?? undefined),
         )
         const { overlapEndsAt } = rotated.key
-        showIssued(door, visit, { ...rotated, ...inWords(rotated.key), old: { endsAt: overlapEndsAt } })
+        await showIssued(door, visit, { ...rotated, ...inWords(rotated.key), old: { endsAt: overlapEndsAt } })
       },
       (errors) => showForm(door, visit, key, { overlap: text(req, 'overlap_seconds'), once: token }, errors),
     )

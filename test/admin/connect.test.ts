@@ -108,6 +108,39 @@ describe('one click', () => {
     expect(await newest()).toMatchObject({ name: 'Cursor, ana.member', scopes: ['mcp:docs:*'], quotaPerDay: 5 })
   })
 
+  it('says what a key that the page picked opens, and leaves what it manages', async () => {
+    const { app, caller, see, issue, newest } = await world()
+    const scopes = ['mcp:wiki:*', 'keys:write']
+    const { key } = await app.key({ name: 'laptop', scopes }, app.workspace.id, caller)
+    await offering(app, 'wiki', { live: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} } })
+    const page = await see(`${PAGE}?mcp=wiki`)
+    expect(page).toContain('It opens the MCPs that “laptop” opens, and nothing else')
+    expect(page).toContain('<li>Use every tool, prompt and resource of wiki.</li>')
+    app.advance(1)
+    await issue({ client: 'codex', ...hiddenIn(page) })
+    expect(await newest()).toMatchObject({ name: 'Codex, ana.member', scopes: ['mcp:wiki:*'] })
+    app.advance(1)
+    await issue({ client: 'codex', ...hiddenIn(await see(`${PAGE}?key=${key.id}`)) })
+    expect(await newest()).toMatchObject({ name: 'Codex, ana.member 2', scopes })
+  })
+
+  it('keeps to what the page said, though there is another key by now', async () => {
+    const { app, caller, see, issue, newest } = await world()
+    const hidden = hiddenIn(await see(PAGE))
+    await app.key({ scopes: ['mcp:docs:*'], quotaPerDay: 5 }, app.workspace.id, caller)
+    app.advance(1)
+    await issue({ client: 'codex', ...hidden })
+    expect(await newest()).toMatchObject({ scopes: ['mcp:*'], quotaPerDay: null })
+  })
+
+  it('leads on to another client, from the same key', async () => {
+    const { app, caller, issue, see } = await world()
+    const { key } = await app.key({ name: 'laptop' }, app.workspace.id, caller)
+    const html = await (await issue({ client: 'codex', key: key.id, first: '1' })).text()
+    const href = unescaped(/<a href="([^"]*)">Another client</.exec(html)![1]!)
+    expect(await see(href)).toContain('It may do what “laptop” may')
+  })
+
   it('makes a test key for an MCP that has a test target alone', async () => {
     const { app, issue, newest } = await world()
     await offering(app, 'lab', { test: { kind: 'http', url: 'http://127.0.0.1:9/mcp', headers: {} } })
@@ -240,6 +273,12 @@ describe('the light', () => {
     expect(await refusedIn(known)).not.toBe(known)
   })
 })
+
+/** What the form of a page sends without being asked. */
+function hiddenIn(page: string): Record<string, string> {
+  const fields = [...page.matchAll(/<input type="hidden" name="(key|picked|mcp)" value="([^"]*)">/g)]
+  return Object.fromEntries(fields.map(([, name, value]) => [name!, value!]))
+}
 
 function refusal({ ctx, workspace }: Started, keyId: string): ActivityLine {
   return {

@@ -17,8 +17,7 @@ const THROUGH = new Set<ActivityLine['outcome']>(['ok', 'tool_error', 'upstream_
 const NO_NEWS = new Set<ActivityLine['outcome']>(['bad_request', 'not_found', 'cancelled', 'unsupported_media_type'])
 
 const MENDING: Partial<Record<ActivityLine['outcome'], string>> = {
-  url_key_not_allowed:
-    'The key came in the URL, where this one may not be sent. Give this client a key of its own here.',
+  url_key_not_allowed: 'The key came in the URL, where this one may not be sent. Give this client a key of its own.',
   ip_not_allowed: 'The key may not be used from this address. Change its addresses on its page.',
   wrong_environment: 'The server has no target for keys of this environment. Use a key of the other one.',
   insufficient_scope: 'The key lacks the scope for what was asked. Change its scopes on its page.',
