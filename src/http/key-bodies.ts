@@ -90,7 +90,10 @@ export const keyChangeBody = (now: Date) =>
       not_before: notBefore().nullish(),
       expires_at: laterExpiry(now).nullish(),
     })
-    .refine((change) => Object.keys(change).length > 0, 'Name at least one member that is to change.')
+    .refine((change) => Object.keys(change).length > 0, {
+      error: 'Name at least one member that is to change.',
+      when: ({ issues }) => issues.length === 0, // what is not known here was left out of it
+    })
     .meta({ minProperties: 1 })
     .register(READ_ONLY, { ...FIXED, environment: 'The environment of a key stays. Issue another key instead.' })
 
