@@ -24,7 +24,7 @@ type Scene = {
   session: string
 }
 type Sending = { form?: (scene: Scene) => Record<string, string>; path?: (scene: Scene) => string }
-type Least = Role | 'anyone' | 'signed in' | 'instance owner' | 'newcomer'
+type Least = Role | 'anyone' | 'signed in' | 'instance owner'
 type Row = Sending & { least: Least; done: number | ((visitor: Visitor) => number) }
 
 const once = ({ started }: Scene) => newOnce(started.ctx.now())
@@ -35,8 +35,8 @@ const ofOther = anyRole(({ other }) => other)
 
 /** Each page and form once, with what a person who may use it would send. A route without its row fails below. */
 const ROWS: Record<string, Row> = {
-  'get /setup/:token': { least: 'newcomer', done: 303 },
-  'post /setup/:token': { least: 'newcomer', done: 303 },
+  'get /setup/:token': { least: 'anyone', done: 303 },
+  'post /setup/:token': { least: 'anyone', done: 303 },
   'get /sign-in': { least: 'anyone', done: (visitor) => (signedIn(visitor) ? 303 : 200) },
   'post /sign-in': { least: 'anyone', done: 303, form: () => ({ email: 'ana@example.com', password: PASSWORD }) },
   'post /sign-out': { least: 'signed in', done: 303 },
@@ -236,7 +236,6 @@ describe.each(PAGES.map((page) => [nameOf(page), page] as const))('%s', (name, {
 
 function expected({ least, done }: Row, method: Page['method'], visitor: Visitor): number {
   const allowed = typeof done === 'function' ? done(visitor) : done
-  if (least === 'newcomer') return 404
   if (least === 'anyone') return allowed
   if (!signedIn(visitor)) return method === 'get' ? 303 : 401
   if (least === 'signed in') return allowed
