@@ -21,11 +21,13 @@ const LATER = ['limits', 'people', 'rest', 'configuration', 'operating', 'troubl
 
 /** The manual as pages, for everybody who reaches this server: it holds no secret, and is needed before there is an owner. */
 export function manualRoutes({ render }: { render: Render }): Router {
-  const pages = pagesIn(manualFolder())
-  const nav = [...pages].map(([name, { title }]) => ({ name, href: `/docs/${name}`, title }))
+  let read: ReturnType<typeof pagesIn> | null = null
   const routes = express.Router()
   routes.get('/', (_req, res) => res.redirect('/docs/quick-start'))
   routes.get('/:page', (req, res) => {
+    read ??= pagesIn(manualFolder())
+    const pages = read
+    const nav = [...pages].map(([name, { title }]) => ({ name, href: `/docs/${name}`, title }))
     const name = req.params.page.replace(/\.md$/, '')
     const page = pages.get(name)
     if (!page) throw new Refusal('not_found', 'The manual has no such page. It begins at /docs.')

@@ -8,8 +8,9 @@ import { fieldsOf, type Schema } from './schema-words.ts'
 
 /** The OpenAPI document as a page for people: it can say nothing that the document does not. */
 export function referencePage({ render, version }: Door, routes: readonly Route[]): Handler {
-  const reference = referenceOf(openApi(routes, version))
+  let reference: ReturnType<typeof referenceOf> | null = null
   return (req, res) => {
+    reference ??= referenceOf(openApi(routes, version)) // 70 ms, and few ask for it
     const data = { title: 'REST reference', ...reference, address: addressOf(req), prose }
     render(req, res, 'api/reference', data)
   }
