@@ -58,7 +58,12 @@ export const geminiCli: Client = {
     return [
       ...command([...adding, header(target)], { title: 'Command', note: KEY_IN_COMMAND }),
       ...commandWithVariable(target, [...adding, headerOfVariable(target)], { title: 'Key in a variable', note: KEEP }),
-      { title: 'File', path: '~/.gemini/settings.json', content: pretty({ mcpServers: named(name, server) }) },
+      {
+        title: 'File',
+        path: '~/.gemini/settings.json',
+        content: pretty({ mcpServers: named(name, server) }),
+        note: `Holds no key: set ${variable} to it.`,
+      },
     ]
   },
 }
