@@ -54,7 +54,8 @@ export const chatGpt: Client = {
   variants: (target) => [
     {
       ...connector(target),
-      path: 'Settings, Apps, Advanced: developer mode; then Create, with "No authentication"',
+      path: 'chatgpt.com/plugins, +, Add custom MCP server, with "No authentication"',
+      note: `If there is no such entry, turn on developer mode first: Settings, Security and login, or Settings, Apps. ${RISK}`,
     },
   ],
 }
