@@ -3,6 +3,7 @@ import { CLIENT_NAMES, type ClientName, clientNamed } from '../core/connect/clie
 import { targetFor } from '../core/connect/connection.ts'
 import { UNLOGGED, waysOutside, whyOutOfReach } from '../core/connect/outside.ts'
 import { freeNameFor, handedDown, sendsKeyInUrl } from '../core/connect/sibling.ts'
+import { holdsKeyInUrl } from '../core/connect/variant.ts'
 import type { Key } from '../core/keys/key.ts'
 import { inWords } from '../core/keys/words.ts'
 import type { Door } from './door.ts'
@@ -49,7 +50,7 @@ export async function connectCard(door: Door, visit: Inside, wanted: Wanted) {
   async function clientOf(client: ClientName) {
     const { label, keyInUrl = false } = clientNamed(client)
     const inUrl = sendsKeyInUrl(client, origin)
-    const variants = variantsFor(client).filter(({ filled, content }) => filled || inUrl || !isInUrl(content))
+    const variants = variantsFor(client).filter((variant) => variant.filled || inUrl || !holdsKeyInUrl(variant))
     return {
       client,
       label,
@@ -68,14 +69,10 @@ export async function connectCard(door: Door, visit: Inside, wanted: Wanted) {
     const filled = variants(targetFor(origin, slug, issued?.fullKey))
     const blank = variants(targetFor(origin, slug))
     return filled.map((variant, at) => {
-      const usable = issued && (issued.key.allowInUrl || !isInUrl(variant.content))
+      const usable = issued && (issued.key.allowInUrl || !holdsKeyInUrl(variant))
       return { ...(usable ? variant : blank[at]!), filled: usable === true }
     })
   }
 }
 
 export type Card = Awaited<ReturnType<typeof connectCard>>
-
-function isInUrl(content: string): boolean {
-  return /api_key(=|%3D)/.test(content)
-}

@@ -1,6 +1,6 @@
 import { nearest } from '../config.ts'
 import { CLIENT_NAMES, type ClientName, isClientName } from '../core/connect/clients.ts'
-import { connectionFor, PLACEHOLDER, targetFor } from '../core/connect/connection.ts'
+import { connectionFor, PLACEHOLDER, targetFor, whyNotFrom } from '../core/connect/connection.ts'
 import { wellFormed } from '../core/keys/format.ts'
 import { mcpOf } from '../core/mcps/edit.ts'
 import { type Command, type Input, JSON_OPTION, UsageError, WORKSPACE_OPTION } from './command.ts'
@@ -35,7 +35,10 @@ async function connect(input: Input): Promise<void> {
   const client = clientIn(input)
   const slug = input.text('mcp') ?? null
   if (slug !== null) await inWorkspace(input, (ctx, _caller, { id }) => mcpOf(ctx, id, slug))
-  const connection = connectionFor(client, targetFor(originOf(input.settings.config), slug, await keyIn(input)))
+  const target = targetFor(originOf(input.settings.config), slug, await keyIn(input))
+  const connection = connectionFor(client, target)
+  const unreachable = whyNotFrom(client, target)
+  if (unreachable !== null) remark(input.world, `${unreachable} Set CLAVIGER_PUBLIC_URL to an address that can be.`)
   if (input.on('json')) return printJson(input, connection)
   connection.variants.forEach(({ title, content, path, note }, index) => {
     if (index > 0) printLine(input, '')

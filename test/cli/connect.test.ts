@@ -36,6 +36,20 @@ it('leads to one MCP, which must be there', async () => {
   expect(await claviger('connect', 'json', '--mcp', 'wikki')).toMatchObject({ code: 1, out: '' })
 })
 
+it('says that a client cannot come to this machine from the internet', async () => {
+  const { type } = terminal()
+  const said = await type(['connect', 'chatgpt', '--key', KEY])
+  expect(said).toMatchObject({
+    code: 0,
+    err: expect.stringContaining('not from the internet. Set CLAVIGER_PUBLIC_URL'),
+  })
+  expect(said.out).toContain('not from the internet')
+  expect(await type(['connect', 'chatgpt', '--key', KEY, '--public-url', 'https://keys.acme.com'])).toMatchObject({
+    err: '',
+  })
+  expect(await type(['connect', 'codex', '--key', KEY])).toMatchObject({ err: '' })
+})
+
 it('doubts what does not look like a key, and says the nearest client', async () => {
   const { type, claviger } = terminal()
   const said = await type(['connect', 'cursor', '--key', KEY.slice(0, -2)])

@@ -3,7 +3,8 @@ import type { Key } from '../keys/key.ts'
 import { mcpNotPermitted, reaches } from '../policy.ts'
 import { Refusal } from '../refusal.ts'
 import { CLIENT_NAMES, type ClientName, clientNamed, isClientName } from './clients.ts'
-import type { Kind, Target, Told } from './variant.ts'
+import { whyOutOfReach } from './outside.ts'
+import { holdsKeyInUrl, type Kind, type Target, type Told, type Variant } from './variant.ts'
 
 /** What stands where a key would: keys are shown once, when they are issued. */
 export const PLACEHOLDER = 'YOUR_API_KEY'
@@ -13,7 +14,18 @@ export type Connection = { client: ClientName; kind: Kind; variants: Told[] }
 /** How a client is told of everything that a key opens, or of one MCP. */
 export function connectionFor(client: ClientName, target: Target): Connection {
   const { kind, variants } = clientNamed(client)
-  return { client, kind, variants: variants(target).map(({ opens: _, ...told }) => told) }
+  const unreachable = whyNotFrom(client, target)
+  return { client, kind, variants: variants(target).map(told) }
+
+  function told({ opens: _, ...variant }: Variant): Told {
+    if (unreachable === null || !holdsKeyInUrl(variant)) return variant
+    return { ...variant, note: [unreachable, variant.note].filter(Boolean).join(' ') }
+  }
+}
+
+/** Why a client that calls from the internet cannot come to this address; null if it can, or calls from where it runs. */
+export function whyNotFrom(client: ClientName, { url }: Pick<Target, 'url'>): string | null {
+  return clientNamed(client).keyInUrl ? whyOutOfReach(new URL(url).origin) : null
 }
 
 export function targetFor(origin: string, slug: string | null, key: string = PLACEHOLDER): Target {

@@ -35,6 +35,10 @@ export function urlWithKey({ url, key }: Target): string {
   return `${url}?api_key=${encodeURIComponent(key)}`
 }
 
+export function holdsKeyInUrl({ content }: Told): boolean {
+  return /api_key(=|%3D)/.test(content)
+}
+
 export function pretty(value: object): string {
   return JSON.stringify(value, null, 2)
 }

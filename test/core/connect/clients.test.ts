@@ -130,6 +130,41 @@ describe('a link, read back as its client reads it', () => {
   })
 })
 
+describe('a client that calls from the internet', () => {
+  const notes = (client: ClientName, origin: string) =>
+    connectionFor(client, targetFor(origin, null, KEY)).variants.map(({ note }) => note ?? '')
+  const within = 'http://127.0.0.1:8484 can be reached from this machine'
+
+  it.each(['claude-ai', 'chatgpt'] as const)(
+    'is not sent to an address it cannot reach without a word: %s',
+    (client) => {
+      for (const note of notes(client, 'http://127.0.0.1:8484')) expect(note).toContain(within)
+      for (const note of notes(client, ORIGIN)) expect(note).not.toContain('can be reached')
+    },
+  )
+
+  it('is told so where it has no other way alone: Claude Desktop', () => {
+    expect(notes('claude-desktop', 'http://127.0.0.1:8484').map((note) => note.includes(within))).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('finds the form of ChatGPT', () => {
+    const [way] = connectionFor('chatgpt', aggregate).variants
+    expect(way!.path).toMatch(/^chatgpt\.com\/plugins, \+, Add custom MCP server/)
+    expect(way!.note).toContain('developer mode')
+  })
+})
+
+it('never leaves it unsaid that a key must be put into a variable', () => {
+  for (const client of CLIENT_NAMES)
+    for (const { content, note = '', title } of connectionFor(client, aggregate).variants)
+      if (!withoutEscapes({ content, title }, aggregate).includes(KEY) && content.includes('CLAVIGER_KEY'))
+        expect([client, title, note]).toEqual([client, title, expect.stringContaining('CLAVIGER_KEY')])
+})
+
 describe('files', () => {
   const fileOf = (client: ClientName, path: string, target = one) =>
     connectionFor(client, target).variants.find((variant) => variant.path === path)!.content
