@@ -24,7 +24,7 @@ type Scene = {
   session: string
 }
 type Sending = { form?: (scene: Scene) => Record<string, string>; path?: (scene: Scene) => string }
-type Least = Role | 'anyone' | 'signed in' | 'instance owner'
+type Least = Role | 'anyone' | 'signed in' | 'instance owner' | 'newcomer'
 type Row = Sending & { least: Least; done: number | ((visitor: Visitor) => number) }
 
 const once = ({ started }: Scene) => newOnce(started.ctx.now())
@@ -35,8 +35,8 @@ const ofOther = anyRole(({ other }) => other)
 
 /** Each page and form once, with what a person who may use it would send. A route without its row fails below. */
 const ROWS: Record<string, Row> = {
-  'get /setup/:token': { least: 'anyone', done: 303 },
-  'post /setup/:token': { least: 'anyone', done: 303 },
+  'get /setup/:token': { least: 'newcomer', done: 303 },
+  'post /setup/:token': { least: 'newcomer', done: 303 },
   'get /sign-in': { least: 'anyone', done: (visitor) => (signedIn(visitor) ? 303 : 200) },
   'post /sign-in': { least: 'anyone', done: 303, form: () => ({ email: 'ana@example.com', password: PASSWORD }) },
   'post /sign-out': { least: 'signed in', done: 303 },
@@ -228,7 +228,7 @@ describe.each(PAGES.map((page) => [nameOf(page), page] as const))('%s', (name, {
       const answer = await started.call(method.toUpperCase(), `/admin${path}`, { ...sent, form })
       expect([visitor, answer.status]).toEqual([visitor, expected(row, method, visitor)])
       expect(answer.headers.get('cache-control')).toBe('no-store')
-      if (answer.status === 303 && !signedIn(visitor) && row.least !== 'anyone')
+      if (answer.status === 303 && !signedIn(visitor) && !['anyone', 'newcomer'].includes(row.least))
         expect(answer.headers.get('location')).toMatch(/^\/admin\/sign-in\?next=/)
     }
   })
@@ -236,7 +236,7 @@ describe.each(PAGES.map((page) => [nameOf(page), page] as const))('%s', (name, {
 
 function expected({ least, done }: Row, method: Page['method'], visitor: Visitor): number {
   const allowed = typeof done === 'function' ? done(visitor) : done
-  if (least === 'anyone') return allowed
+  if (least === 'newcomer' || least === 'anyone') return allowed
   if (!signedIn(visitor)) return method === 'get' ? 303 : 401
   if (least === 'signed in') return allowed
   if (least === 'instance owner') return visitor === 'instance owner' ? allowed : 403
