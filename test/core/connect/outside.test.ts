@@ -1,5 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { waysOutside, whyOutOfReach } from '../../../src/core/connect/outside.ts'
+import { UNLOGGED, waysOutside, whyOutOfReach } from '../../../src/core/connect/outside.ts'
+
+it('keeps keys out of a proxy’s log in the same words as the manual', () => {
+  const manual = readFileSync(join(import.meta.dirname, '../../../docs/clients.md'), 'utf8')
+  for (const { content } of UNLOGGED) expect(manual).toContain(content)
+})
 
 describe('whether a service on the internet can come here', () => {
   it.each([
