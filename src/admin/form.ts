@@ -1,7 +1,7 @@
 import express, { type Request, type RequestHandler } from 'express'
 import { invalid, Refusal } from '../core/refusal.ts'
 import { Secret } from '../core/secret.ts'
-import { readBytes, tooLarge } from '../http/body.ts'
+import { declaredBytes, readBytes, readDeclared, roomFor } from '../http/body.ts'
 
 const parse = express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 500 })
 
@@ -12,24 +12,26 @@ export const readForm: RequestHandler = (req, res, next) => {
   parse(req, res, next)
 }
 
-export type SentFile = { name: string; bytes: Uint8Array }
+export type SentFile = { name: string; bytes: () => Promise<Uint8Array> }
 
 /** The files of a form, whatever its fields are called. A field left empty is sent as a file without a name. */
 export async function filesIn(req: Request, most: number): Promise<SentFile[]> {
   const type = req.headers['content-type'] ?? ''
   if (!req.is('multipart/form-data'))
     throw new Refusal('unsupported_media_type', 'This address takes files. Programs use /api/v1/repos.')
-  if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
-  const body = await readBytes(req, most)
-  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch(() => {
+  const declared = declaredBytes(req, most)
+  await roomFor(req, 2 * (declared ?? most)) // once as it is sent, once in parts
+  const form = await formIn(declared === null ? await readBytes(req, most) : await readDeclared(req, declared), type)
+  const files = [...form.values()].filter((value) => typeof value !== 'string')
+  return files
+    .filter(({ name }) => Boolean(name)) // Bun 1.4.5 leaves an empty one undefined
+    .map((file) => ({ name: file.name, bytes: async () => new Uint8Array(await file.arrayBuffer()) }))
+}
+
+function formIn(body: Buffer, type: string) {
+  return new Response(body, { headers: { 'content-type': type } }).formData().catch(() => {
     throw new Refusal('bad_request', 'The form cannot be read. Choose the files again.')
   })
-  const files = [...form.values()].filter((value) => typeof value !== 'string')
-  return Promise.all(
-    files
-      .filter(({ name }) => Boolean(name)) // Bun 1.4.5 leaves an empty one undefined
-      .map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
-  )
 }
 
 /** The field as typed, without white space around it; absent counts as empty, sent twice as its first. */

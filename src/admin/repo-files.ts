@@ -18,7 +18,8 @@ export function uploadFiles(door: Door) {
       res,
       async () => {
         if (sent.length === 0) throw invalid('files', 'Choose a file first.')
-        const refused = (await Promise.all(sent.map((file) => take(door, visit, file)))).flat()
+        const refused: Awaited<ReturnType<typeof take>> = []
+        for (const file of sent) refused.push(...(await take(door, visit, file))) // in memory one at a time
         if (refused.length === 0) return goTo(door, visit, `${base}/repos/${repo.name}`, 'repo-files-added')
         res.status(422)
         await showRepo(door, visit, repo, refused)
@@ -32,10 +33,10 @@ async function take(door: Door, { caller, workspace, req }: Inside, { name, byte
   const where = [caller, workspace.id, String(req.params.repo)] as const
   try {
     if (!/\.zip$/i.test(name)) {
-      await putRepoFile(door, ...where, name, bytes)
+      await putRepoFile(door, ...where, name, await bytes())
       return []
     }
-    const { skipped, skippedCount } = await putRepoZip(door, ...where, bytes)
+    const { skipped, skippedCount } = await putRepoZip(door, ...where, await bytes())
     const more = skippedCount - skipped.length
     return [
       ...skipped.map(({ path, why }) => ({ message: `${path} in ${name}: ${why}` })),

@@ -85,9 +85,9 @@ export type Library = {
   read(repos: Repo[], which: DocName, part?: { section?: string; offset?: number }): Promise<DocPart | null>
   /** In the order of their paths. */
   list(repo: Repo, page: ListRequest): Promise<{ items: DocLine[]; nextCursor: string | null }>
-  /** Searchable once resolved. A Refusal says what is wrong with the name, the kind or the size. */
+  /** Searchable once resolved. A Refusal says what is wrong with the name, the kind or the size. Takes the bytes over. */
   putFile(repo: Repo, path: string, bytes: Uint8Array): Promise<DocLine>
-  /** Adds to what is there, replacing files of the same name; all of it or, with a Refusal, nothing. */
+  /** Adds to what is there, replacing files of the same name; all of it or, with a Refusal, nothing. Takes the bytes over. */
   putZip(repo: Repo, bytes: Uint8Array): Promise<ZipOutcome>
   /** False if there is no such file. */
   removeFile(repo: Repo, path: string): Promise<boolean>

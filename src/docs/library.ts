@@ -135,7 +135,7 @@ export function openLibrary({
     return new Promise((resolve, reject) => {
       const id = ++lastId
       asked.set(id, { resolve, reject })
-      send(open, { kind: 'ask', id, name, args })
+      send(open, { kind: 'ask', id, name, args }, args.flatMap(memoryOf))
     })
   }
 
@@ -190,8 +190,14 @@ function brokenOff(): Refusal {
   return new Refusal('upstream_unavailable', 'The search of the documents broke off. Try again in a moment.')
 }
 
-function send(open: Worker, message: ToWorker): void {
-  open.postMessage(message)
+function send(open: Worker, message: ToWorker, handedOver: ArrayBuffer[] = []): void {
+  open.postMessage(message, handedOver)
+}
+
+/** A file goes to the thread as it is: no copy of it is made. */
+function memoryOf(argument: unknown): ArrayBuffer[] {
+  if (!(argument instanceof Uint8Array) || !(argument.buffer instanceof ArrayBuffer)) return []
+  return argument.byteLength > 0 && argument.byteLength === argument.buffer.byteLength ? [argument.buffer] : []
 }
 
 /** The files of others change without a word to us. */

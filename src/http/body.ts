@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isDeep } from '../core/depth.ts'
 import { Refusal } from '../core/refusal.ts'
+import { turnsOf } from './turns.ts'
 
 const LIMIT_BYTES = 1_000_000
 const MOST_DEPTH = 64
@@ -27,12 +28,41 @@ export function parseJson(bytes: Buffer, mostDepth: number): unknown {
 }
 
 /** A file as it is. What it claims to be is not asked: its name or its first bytes tell. */
-export async function readUpload(req: IncomingMessage, most: number): Promise<Buffer> {
-  if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
+export async function readUpload(req: Upload, most: number): Promise<Buffer> {
+  const declared = declaredBytes(req, most)
   if (/^multipart\//i.test(req.headers['content-type']?.trim() ?? ''))
     throw new Refusal('unsupported_media_type', 'Send the file as it is, not as a form: `curl --data-binary @FILE`.')
   checkEncoding(req)
-  return readBytes(req, most)
+  await roomFor(req, declared ?? most)
+  return declared === null ? readBytes(req, most) : readDeclared(req, declared)
+}
+
+/** As Express has it. */
+export type Upload = IncomingMessage & { res?: ServerResponse }
+
+const room = turnsOf(256 * 1024 * 1024)
+
+/** Two of the largest uploads at a time are as much as memory should hold; others wait for their turn. */
+export async function roomFor({ res }: Upload, bytes: number): Promise<void> {
+  if (res) await room.take(bytes, res)
+}
+
+/** Null where the length is not said beforehand. */
+export function declaredBytes({ headers }: IncomingMessage, most: number): number | null {
+  const declared = headers['content-length'] === undefined ? null : Number(headers['content-length'])
+  if (declared !== null && declared > most) throw tooLarge(most)
+  return declared
+}
+
+/** Into one piece of memory of its own, which can be handed on as it is. */
+export async function readDeclared(req: IncomingMessage, bytes: number): Promise<Buffer> {
+  const read = Buffer.allocUnsafeSlow(bytes)
+  let size = 0
+  for await (const chunk of req) {
+    if (size + chunk.length > bytes) throw tooLarge(bytes)
+    size += (chunk as Buffer).copy(read, size)
+  }
+  return size === bytes ? read : read.subarray(0, size)
 }
 
 export async function readBytes(req: IncomingMessage, most = LIMIT_BYTES): Promise<Buffer> {

@@ -77,6 +77,18 @@ describe('the library in its own thread', () => {
     expect(heard.mock.calls).toEqual([[[two.id]], [[one.id]], [[one.id]], [[one.id]]])
   })
 
+  it('takes a file over without a copy of it', async () => {
+    const { library } = opened()
+    const one = repo()
+    library.keep([one])
+    const bytes = new Uint8Array(100_000).fill(97)
+    expect(await library.putFile(one, 'a.md', bytes)).toMatchObject({ bytes: 100_000 })
+    expect(bytes.byteLength).toBe(0)
+    const shared = new Uint8Array(100_000).fill(97)
+    expect(await library.putFile(one, 'b.md', shared.subarray(10))).toMatchObject({ bytes: 99_990 })
+    expect(shared.byteLength).toBe(100_000)
+  })
+
   it('refuses what is asked when it breaks, and begins anew', async () => {
     const path = folder()
     const worker = join(path, 'worker.mjs')

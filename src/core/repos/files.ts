@@ -18,8 +18,9 @@ export async function putRepoFile(
   bytes: Uint8Array,
 ): Promise<{ repo: Repo; file: DocLine }> {
   const repo = await repoOfFiles(ctx, caller, workspaceId, nameOrId)
+  const size = bytes.length // nothing is left of them once they are handed over
   const file = await library.putFile(repo, path, bytes)
-  const after = { path: file.path, bytes: bytes.length }
+  const after = { path: file.path, bytes: size }
   await ctx.store.audit.add(repoEntry(ctx, caller, 'repo.file_put', repo, null, after))
   return { repo, file }
 }
@@ -32,8 +33,9 @@ export async function putRepoZip(
   bytes: Uint8Array,
 ): Promise<ZipOutcome> {
   const repo = await repoOfFiles(ctx, caller, workspaceId, nameOrId)
+  const size = bytes.length
   const outcome = await library.putZip(repo, bytes)
-  const after = { added: outcome.added, skipped: outcome.skippedCount, bytes: bytes.length }
+  const after = { added: outcome.added, skipped: outcome.skippedCount, bytes: size }
   await ctx.store.audit.add(repoEntry(ctx, caller, 'repo.zip_put', repo, null, after))
   return outcome
 }
