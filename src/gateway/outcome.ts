@@ -6,10 +6,11 @@ export function outcomeOf(text: string, method: string): ActivityLine['outcome']
   return method === 'tools/call' && saysToolError(text) ? 'tool_error' : 'ok'
 }
 
-const ERROR = /^\{("error":|"jsonrpc":"2\.0","id":[^{]{1,200}?,"error":)/
+const ERROR = /^\{(?:"jsonrpc":"2\.0","id":(?:"(?:[^"\\]|\\.){0,500}"|[^",{]{1,40}),)?"error":\s*\{/
 
+/** The error stands in front, or next to the id: `withId` sees to it. */
 export function isError(text: string): boolean {
-  return ERROR.test(text.slice(0, 300))
+  return ERROR.test(text.slice(0, 600))
 }
 
 /** What a line of activity says is not worth more: in an answer with more parts than these the flag is not looked for. */

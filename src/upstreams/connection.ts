@@ -249,13 +249,21 @@ function parsed(text: string): Message | Message[] | null {
 
 const START = '{"jsonrpc":"2.0","id":'
 
-/** The same answer under the caller's id; all but the id is passed on untouched where that can be done safely. */
+/**
+ * The same answer under the caller's id; all but the id is passed on untouched where that can be done safely. An error
+ * comes first, or right after the id.
+ */
 export function withId({ text, ownId }: Answer, callerId: unknown): string {
   const id = JSON.stringify(callerId)
   const start = `${START}${ownId},`
-  if (text.startsWith(start)) return `${START}${id},${text.slice(start.length)}`
+  if (
+    text.startsWith(start) &&
+    (text.startsWith('"result":', start.length) || text.startsWith('"error":', start.length))
+  )
+    return `${START}${id},${text.slice(start.length)}`
   const end = `"jsonrpc":"2.0","id":${ownId}}`
   if ((text.startsWith('{"result":') || text.startsWith('{"error":')) && text.endsWith(end))
     return `${text.slice(0, -end.length)}"jsonrpc":"2.0","id":${id}}`
-  return JSON.stringify({ ...JSON.parse(text), id: callerId })
+  const { jsonrpc, id: _own, error, ...rest } = JSON.parse(text)
+  return JSON.stringify({ jsonrpc, id: callerId, ...(error && { error }), ...rest })
 }
