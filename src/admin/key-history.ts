@@ -1,6 +1,7 @@
 import type { AuditLine } from '../core/audit.ts'
 
-const WORDS: Record<string, string> = {
+/** What people call the fields of a key. */
+export const WORDS: Record<string, string> = {
   name: 'name',
   description: 'description',
   type: 'type',

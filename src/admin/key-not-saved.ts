@@ -1,6 +1,7 @@
 import type { McpAccess } from '../core/keys/key.ts'
 import type { KeyEdit } from '../core/keys/wishes.ts'
 import type { Wrong } from './again.ts'
+import { WORDS } from './key-history.ts'
 
 const FIELDS: Record<keyof KeyEdit, string> = {
   name: 'name',
@@ -21,7 +22,10 @@ export function notSaved(typed: KeyEdit): Wrong {
   const names = Object.keys(typed) as (keyof KeyEdit)[]
   return [
     { message: 'Somebody changed this key meanwhile. Here it is as it is now; nothing of your form is saved.' },
-    ...names.map((name) => ({ field: FIELDS[name], message: `Not saved, your form said: ${inWords(typed[name])}.` })),
+    ...names.map((name) => ({
+      field: FIELDS[name],
+      message: `Not saved: the ${WORDS[name]} in your form, ${inWords(typed[name])}.`,
+    })),
   ]
 }
 
