@@ -14,6 +14,8 @@ export type Options = {
   warmingCalls: number
   calls: number
   earlyCalls: number
+  /** Before memory is read at rest. */
+  restMs: number
   manyKeys: number
   upstreams: number
   /** Of documents. */
@@ -72,6 +74,7 @@ export function readOptions(argv: string[]): Options | null {
     warmUpSeconds: quick ? 0.01 : 0.3,
     calls: Math.ceil(positive('--calls', values.calls, quick ? 1000 : 100_000)),
     earlyCalls: quick ? 500 : 10_000,
+    restMs: quick ? 50 : 4000,
     manyKeys: quick ? 1000 : 100_000,
     upstreams: quick ? 10 : 100,
     sections: quick ? 500 : 100_000,

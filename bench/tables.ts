@@ -33,6 +33,7 @@ export function tables(results: Results): string {
             ? [
                 [`after ${whole(memory.earlyCalls)} calls`, `${whole(memory.earlyMb)} MB`],
                 [`after ${whole(memory.calls)} calls`, `${whole(memory.lateMb)} MB (${ratio(memory.ratio)})`],
+                ['at rest after either', `${whole(memory.restedEarlyMb)} and ${whole(memory.restedLateMb)} MB`],
               ]
             : []),
           ...(start
