@@ -71,6 +71,8 @@ export type ZipOutcome = { added: number; skipped: { path: string; why: string }
 /** What may be sent to a repo of files, also for those who limit bodies. */
 export const MOST_FILE_BYTES = 10 * 1024 * 1024
 export const MOST_ZIP_BYTES = 100 * 1024 * 1024
+/** What repos of files may hold in all. */
+export const MOST_KEPT_BYTES = { repo: 1024 ** 3, workspace: 5 * 1024 ** 3 }
 
 export const DOCUMENT_KINDS = ['.md', '.markdown', '.mdx', '.txt', '.text', '.rst', '.html', '.htm'] as const
 

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DocPart, Library, Repo } from '../core/docs.ts'
+import { type DocPart, type Library, MOST_KEPT_BYTES, type Repo } from '../core/docs.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Log } from '../log.ts'
 import { whyNot } from './failure.ts'
 import { type Db, isDamage, openIndex, removeIndex } from './file.ts'
-import { putFile, putZip, removeDrafts, removeFile } from './files.ts'
+import { type Admit, putFile, putZip, removeDrafts, removeFile } from './files.ts'
 import { find } from './find.ts'
 import { type Keeper, keeperOf } from './keeper.ts'
 import { partOf } from './part.ts'
@@ -22,7 +22,11 @@ export type Places = {
   manual: string
 }
 
-type Options = Places & { log: Pick<Log, 'info' | 'warn' | 'error'>; now: () => Date }
+type Options = Places & {
+  mostBytes?: { repo: number; workspace: number }
+  log: Pick<Log, 'info' | 'warn' | 'error'>
+  now: () => Date
+}
 
 /** `first` is its first look, or as much of it as is waited for. */
 type Kept = { repo: Repo; signature: string; keeper: Keeper; first: Promise<void> }
@@ -33,7 +37,7 @@ const LONGEST_PAGE = 1_000
 const TRY_AGAIN_MS = 30_000
 
 /** The library, in the thread that asks it. It blocks that thread for some milliseconds at a time, which is why the program gives it one of its own. */
-export function engine({ dataDir, roots, manual, log, now }: Options): Library {
+export function engine({ dataDir, roots, manual, mostBytes = MOST_KEPT_BYTES, log, now }: Options): Library {
   const temporary = dataDir === null ? mkdtempSync(join(tmpdir(), 'claviger-docs-')) : null
   const filesDir = join(temporary ?? dataDir!, 'docs')
   const file = dataDir === null ? ':memory:' : join(dataDir, 'docs.db')
@@ -201,6 +205,20 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     return one.keeper
   }
 
+  function admitTo(repo: Repo, keeper: Keeper): Admit {
+    return (files) => {
+      refuseGone(repo)
+      const replaced = files.reduce((sum, { path }) => sum + (keeper.shelf.byPath(path)?.bytes ?? 0), 0)
+      const more = files.reduce((sum, { bytes }) => sum + bytes, 0) - replaced
+      if (more <= 0) return
+      const beside = [...kept.values()].filter((one) => one.repo.workspaceId === repo.workspaceId)
+      const ofFiles = beside.filter((one) => one.repo.source === 'files')
+      const all = ofFiles.reduce((sum, one) => sum + one.keeper.bytes(), more)
+      if (keeper.bytes() + more > mostBytes.repo) throw full(repo.name, mostBytes.repo)
+      if (all > mostBytes.workspace) throw full('The workspace', mostBytes.workspace)
+    }
+  }
+
   /** Asked again after each wait: what is put in the place of a repo that went would stay there, and nobody's. */
   function refuseGone({ id, name }: Repo): void {
     if (!repos.some((one) => one.id === id)) throw new Refusal('not_found', `There is no repo ${name} any more.`)
@@ -253,7 +271,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     putFile: (repo, path, bytes) =>
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
-        const name = putFile(filesOf(repo), path, bytes)
+        const name = putFile(filesOf(repo), path, bytes, admitTo(repo, keeper))
         await looked(repo, keeper)
         const row = keeper.shelf.byPath(name)
         if (row) return lineOf(row)
@@ -263,7 +281,7 @@ export function engine({ dataDir, roots, manual, log, now }: Options): Library {
     putZip: (repo, bytes) =>
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
-        const { paths, skipped } = await putZip(filesOf(repo), bytes, () => refuseGone(repo))
+        const { paths, skipped } = await putZip(filesOf(repo), bytes, admitTo(repo, keeper))
         await looked(repo, keeper)
         return { added: new Set(paths).size, skipped: skipped.list, skippedCount: skipped.count() }
       }),
@@ -308,6 +326,11 @@ export function shelfOf(repo: Repo): string {
 function ofFiles(repo: Repo): Repo {
   if (repo.source === 'files') return repo
   throw new Refusal('conflict', `Files cannot be sent to ${repo.name}: it is no repo of files.`)
+}
+
+function full(what: string, most: number): Refusal {
+  const gigabytes = `${Math.round((most / 1024 ** 3) * 10) / 10} GB`
+  return new Refusal('payload_too_large', `${what} would hold more than ${gigabytes} of files. Remove some first.`)
 }
 
 function lineOf({ doc, path, title, bytes }: DocumentRow) {

@@ -9,13 +9,19 @@ import { type Skipped, skippedFiles } from './skipped.ts'
 import { tooLarge } from './walk.ts'
 import { unzip } from './zip.ts'
 
+export type SentFile = { path: string; bytes: number }
+
+/** Throws if these may not be put in their places just now. */
+export type Admit = (files: SentFile[]) => void
+
 /** Puts a sent file in its place, whole or not at all. Returns the path it is kept under. */
-export function putFile(folder: string, given: string, bytes: Uint8Array): string {
+export function putFile(folder: string, given: string, bytes: Uint8Array, admit: Admit): string {
   const path = pathSent(given)
   if (bytes.length > MOST_FILE_BYTES) throw new Refusal('payload_too_large', tooLarge(bytes.length))
   if (textIn(bytes) === null)
     throw new Refusal('unsupported_media_type', 'This is no text. Send the document as UTF-8.')
   refuseInTheWay(folder, path)
+  admit([{ path, bytes: bytes.length }])
   const draft = draftIn(folder)
   try {
     writeFileSync(draft, bytes, { flag: 'wx', mode: 0o600 })
@@ -30,26 +36,27 @@ export function putFile(folder: string, given: string, bytes: Uint8Array): strin
 export async function putZip(
   folder: string,
   bytes: Uint8Array,
-  admit: () => void,
+  admit: Admit,
 ): Promise<{ paths: string[]; skipped: Skipped }> {
   const draft = draftIn(folder)
   const skipped = skippedFiles()
-  const paths: string[] = []
+  const files: SentFile[] = []
   mkdirSync(draft, { mode: 0o700 })
   try {
     await unzip(bytes, skipped, (path, content) => {
-      if (!existsSync(draft)) admit()
-      writeFileSync(join(draft, String(paths.length)), content, { mode: 0o600 })
-      paths.push(path.normalize('NFC'))
+      if (!existsSync(draft)) admit([])
+      writeFileSync(join(draft, String(files.length)), content, { mode: 0o600 })
+      files.push({ path: path.normalize('NFC'), bytes: content.length })
     })
-    admit()
+    admit(files)
+    const paths = files.map(({ path }) => path)
     for (const path of paths) refuseInTheWay(folder, path)
     refuseTwins(paths)
     for (const [at, path] of paths.entries()) moveTo(folder, path, join(draft, String(at)))
+    return { paths, skipped }
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
-  return { paths, skipped }
 }
 
 /** False if there is no such file. */

@@ -205,6 +205,8 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
       const noted = stateIn(db, shelf.name)
       return { ...noted, indexing: progress, failure: trouble ?? noted.failure }
     },
+    /** Of all files, also those that are no text. */
+    bytes: () => [...unread.values()].reduce((sum, { bytes }) => sum + bytes, shelf.bytes()),
     /** Asked before a document is shown: one that is gone is not, even if nobody has noticed yet. */
     isThere(document: DocumentRow): boolean {
       const stamp = source.stamp(document.path)

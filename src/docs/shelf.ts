@@ -75,6 +75,7 @@ export function shelfIn(db: Db, name: string) {
       `update shelves set progress = ?, skipped = ?, skipped_count = ?, failure = ? where id = ${number}`,
     ),
     noteProgress: db.prepare(`update shelves set progress = ? where id = ${number}`),
+    bytes: db.prepare(`select coalesce(sum(bytes), 0) from ${t.documents}`).pluck(),
     sections: db.prepare(`select sections from shelves where id = ${number}`).pluck(),
     count: db.prepare(`select count(*) from ${t.text} where ${t.text} match ?`).pluck(),
     some: db.prepare(`select rowid as id from ${t.text} where ${t.text} match ? limit ?`),
@@ -218,6 +219,7 @@ export function shelfIn(db: Db, name: string) {
     },
     noteProgress: (indexing: RepoState['indexing']) => void sql.noteProgress.run(indexing && JSON.stringify(indexing)),
 
+    bytes: () => sql.bytes.get() as number,
     sections: () => sql.sections.get() as number,
     count: counted,
     best: (expression: string, most: number) => sql.best.all(expression, most) as { id: number }[],

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Repo } from '../../src/core/docs.ts'
 import { zipOf } from '../support/zip.ts'
 import { folder, library, repo, write } from './support.ts'
 
@@ -105,6 +106,26 @@ describe('a repo that goes while it is sent to', () => {
     await opened.state(one)
     expect(existsSync(kept)).toBe(false)
     expect(opened.log.warn).not.toHaveBeenCalled()
+  })
+})
+
+describe('more than a repo or a workspace may hold', () => {
+  it('is refused before anything is put in its place', async () => {
+    const [one, two, elsewhere] = [repo(), repo(), repo({ workspaceId: 'wsp_2' })]
+    const opened = await library([one, two, elsewhere], { mostBytes: { repo: 1000, workspace: 1500 } })
+    const put = (to: Repo, path: string, size: number) => opened.putFile(to, path, bytes('x'.repeat(size)))
+    const tooLarge = { code: 'payload_too_large' }
+    await put(one, 'a.md', 900)
+    await expect(put(one, 'b.md', 200)).rejects.toMatchObject(tooLarge)
+    await expect(opened.putZip(one, zipOf({ 'b.md': 'x'.repeat(60), 'c.md': 'x'.repeat(60) }))).rejects.toMatchObject(
+      tooLarge,
+    )
+    expect(await put(one, 'a.md', 1000)).toMatchObject({ bytes: 1000 })
+    await expect(put(two, 'a.md', 600)).rejects.toMatchObject(tooLarge)
+    await put(elsewhere, 'a.md', 600)
+    await opened.removeFile(one, 'a.md')
+    await put(two, 'a.md', 600)
+    expect((await opened.list(one, { limit: 9 })).items).toEqual([])
   })
 })
 

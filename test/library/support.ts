@@ -41,10 +41,14 @@ export function repo(wanted: Partial<Repo> = {}): Repo {
 /** The library in this thread, over these repos; `roots` is where their folders may lie. */
 export async function library(
   repos: Repo[],
-  { roots = [tmpdir()], dataDir = null }: { roots?: string[]; dataDir?: string | null } = {},
+  {
+    roots = [tmpdir()],
+    dataDir = null,
+    mostBytes,
+  }: { roots?: string[]; dataDir?: string | null; mostBytes?: { repo: number; workspace: number } } = {},
 ) {
   const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
-  const opened = engine({ dataDir, roots, manual: MANUAL, log, now: () => new Date('2026-06-01') })
+  const opened = engine({ dataDir, roots, manual: MANUAL, mostBytes, log, now: () => new Date('2026-06-01') })
   onTestFinished(() => opened.close())
   opened.keep(repos)
   for (const one of repos) await opened.refresh(one)
