@@ -211,10 +211,12 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
     },
     stale(mcp, environment, kind, over) {
       forgetAudiences(mcp, environment)
-      void entryFor(mcp, environment).then((base) => {
-        if (!over.dedicated && !speaksForAll(over, base)) askOver(over, base, kind)
-        askSoon(base, kind)
-      })
+      entryFor(mcp, environment)
+        .then((base) => {
+          if (!over.dedicated && !speaksForAll(over, base)) askOver(over, base, kind)
+          askSoon(base, kind)
+        })
+        .catch((error) => log.error('A list that has changed could not be read', { error, mcp: mcp.slug }))
     },
     onChange: (hear) => void heard.push(hear),
     workspaces: () => new Set([...known.values()].map(({ mcp }) => mcp.workspaceId)),

@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers())
 
 const CAPABLE = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }
 
-function catalogued(tools: () => string[], manner: Manner = {}) {
+function catalogued(tools: () => string[], manner: Manner = {}, kept: () => Promise<null> = async () => null) {
   const { pool, lines } = pooled({
     ...manner,
     result: (method) => {
@@ -18,13 +18,18 @@ function catalogued(tools: () => string[], manner: Manner = {}) {
       return method === 'tools/list' ? { tools: tools().map((name) => ({ name })) } : undefined
     },
   })
-  const nothingKept = { offer: async () => null, keepOffer: async () => {} }
+  const said: string[] = []
+  const nothingKept = { offer: kept, keepOffer: async () => {} }
   const ctx = { now: () => new Date(0), store: { mcps: nothingKept } } as unknown as Context
-  const catalogue = catalogueOf(ctx, pool, createLog({ level: 'error', write: () => {}, now: ctx.now }))
+  const catalogue = catalogueOf(
+    ctx,
+    pool,
+    createLog({ level: 'error', write: (line) => void said.push(line), now: ctx.now }),
+  )
   const heard: Change[][] = []
   catalogue.onChange((_mcp, _environment, changes) => heard.push(changes))
   const asked = () => lines.flatMap((line) => line.asked).filter(({ method }) => method === 'tools/list').length
-  return { catalogue, heard, asked, pool }
+  return { catalogue, heard, asked, pool, said }
 }
 
 it('tells which tools are new, gone or different', async () => {
@@ -34,6 +39,16 @@ it('tells which tools are new, gone or different', async () => {
   tools = ['stays', 'comes']
   catalogue.stale(anMcp(), 'live', 'tools', await pool.reach(anMcp(), 'live', program()))
   await expect.poll(() => heard).toEqual([[{ kind: 'tools', names: ['comes', 'goes'] }]])
+})
+
+it('says that it could not look, and lives on, when the store fails as a list changes', async () => {
+  const { catalogue, pool, said } = catalogued(
+    () => ['a'],
+    {},
+    () => Promise.reject(new Error('disk I/O error')),
+  )
+  catalogue.stale(anMcp(), 'live', 'tools', await pool.reach(anMcp(), 'live', program()))
+  await expect.poll(() => said.join(''), { timeout: 10_000 }).toContain('disk I/O error')
 })
 
 it('tells of a list that was never read before as all new', async () => {
