@@ -39,12 +39,12 @@ export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): 
     const lease = await leaseFor(gateway, turn, mcp)
     return lease.dedicated ? forward(gateway, turn, mcp, method, params) : result({})
   }
+  if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
   const tool = method === 'tools/call' ? String(params.name ?? '') : null
   turn.note.tool = tool
   const refusal = refusalFor(turn.key, { slug, tool })
   if (refusal) throw refusal
   if (method === 'resources/subscribe' || method === 'resources/unsubscribe') return subscribe(gateway, turn, mcp)
-  if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
   return forwardNotingTask(gateway, turn, mcp)
 }
 

@@ -1,35 +1,41 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
+import { allows } from '../core/policy.ts'
 import { type JsonObject, type Message, parsedAnswer } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
 import { type Gateway, paramsOf, type Turn } from './turn.ts'
 
 export type Tasks = {
-  note(keyId: string, mcpId: string, taskId: string): void
-  isOwn(keyId: string, mcpId: string, taskId: unknown): boolean
+  /** `tool`: the one that the task runs; null: it is of no tool. */
+  note(keyId: string, mcpId: string, taskId: string, tool: string | null): void
+  /** What a task of the key's runs; undefined: it has no such task. */
+  toolOf(keyId: string, mcpId: string, taskId: unknown): string | null | undefined
 }
 
 const MOST_FOR_A_KEY = 1000
 
 /** Which key began which task: to a server that many keys share they are all one client's. */
 export function tasksOf(): Tasks {
-  const tasks = new Map<string, Set<string>>()
+  const tasks = new Map<string, Map<string, string | null>>()
 
   return {
-    note(keyId, mcpId, taskId) {
-      const own = tasks.get(keyId) ?? new Set<string>()
-      tasks.set(keyId, own.add(`${mcpId}/${taskId}`))
+    note(keyId, mcpId, taskId, tool) {
+      const own = tasks.get(keyId) ?? new Map<string, string | null>()
+      tasks.set(keyId, own.set(`${mcpId}/${taskId}`, tool))
       if (own.size > MOST_FOR_A_KEY)
-        for (const oldest of [...own].slice(0, own.size - MOST_FOR_A_KEY)) own.delete(oldest)
+        for (const oldest of [...own.keys()].slice(0, own.size - MOST_FOR_A_KEY)) own.delete(oldest)
     },
-    isOwn: (keyId, mcpId, taskId) => tasks.get(keyId)?.has(`${mcpId}/${String(taskId)}`) ?? false,
+    toolOf: (keyId, mcpId, taskId) => tasks.get(keyId)?.get(`${mcpId}/${String(taskId)}`),
   }
 }
 
-/** `tasks/list`, `tasks/get` and the like: each key has its own tasks, and no others. */
+/** `tasks/list`, `tasks/get` and the like: each key has its own tasks while it may use what they run, and no others. */
 export async function answerTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
   const { key, message } = turn
-  const isOwn = (taskId: unknown) => gateway.tasks.isOwn(key.id, mcp.id, taskId)
+  const isOwn = (taskId: unknown) => {
+    const tool = gateway.tasks.toolOf(key.id, mcp.id, taskId)
+    return tool !== undefined && allows(key, { slug: mcp.slug, tool })
+  }
   const { taskId } = paramsOf(turn)
   if (message.method !== 'tasks/list' && !isOwn(taskId))
     throw new ProtocolError(200, INVALID_PARAMS, 'There is no such task, or it is not of this key.')
@@ -49,10 +55,10 @@ export function forwardNotingTask(gateway: Gateway, turn: Turn, mcp: Mcp): Promi
   return mayBeginTask(turn) ? noted(gateway, turn, mcp, answer) : answer
 }
 
-async function noted({ tasks }: Gateway, { key }: Turn, mcp: Mcp, answer: Promise<string>): Promise<string> {
+async function noted({ tasks }: Gateway, { key, note }: Turn, mcp: Mcp, answer: Promise<string>): Promise<string> {
   const text = await answer
   const taskId = text.includes('"taskId"') ? taskIdIn(text) : undefined
-  if (taskId !== undefined) tasks.note(key.id, mcp.id, taskId)
+  if (taskId !== undefined) tasks.note(key.id, mcp.id, taskId, note.tool)
   return text
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { edit } from '../../src/core/keys/lifecycle.ts'
 import { modern, offering, olderClient, said } from '../support/mcp.ts'
-import { start } from '../support/start.ts'
+import { operator, start } from '../support/start.ts'
 import { answered, serve } from '../upstreams/serving.ts'
 
 /** A server that makes a task of each call and tells everybody of all: to it we are one client. */
@@ -38,6 +39,22 @@ it('keeps each key to the tasks that it began', async () => {
       expect((await get(method, `task-${1 - n}`)).error).toMatchObject({ code: -32602 })
     expect((await get('tasks/get', 'task-99')).error).toEqual((await get('tasks/get', `task-${1 - n}`)).error)
   }
+})
+
+it('gives a key that may call one tool the tasks of that tool, as long as it may', async () => {
+  const app = await start()
+  await offering(app, 'fix', { live: { kind: 'http', url: taskServer().url, headers: {} }, isolation: 'shared' })
+  const { key, fullKey } = await app.key({ scopes: ['mcp:fix:slow', 'mcp:fix:other'] })
+  const client = await olderClient(app, '/mcp/fix', fullKey)
+  for (const name of ['slow', 'other'])
+    await (await client.ask('tools/call', { name, arguments: {}, task: { ttl: 60_000 } })).text()
+  const ask = async (method: string, params: object = {}) => said(await client.ask(method, params))
+  expect((await ask('tasks/result', { taskId: 'task-0' })).result).toMatchObject({ status: 'completed' })
+  expect((await ask('tasks/list')).result).toEqual({ tasks: [{ taskId: 'task-0' }, { taskId: 'task-1' }] })
+  await edit(app.ctx, operator, app.workspace.id, key.id, { scopes: ['mcp:fix:other'] })
+  const again = await olderClient(app, '/mcp/fix', fullKey)
+  expect((await said(await again.ask('tasks/result', { taskId: 'task-0' }))).error).toMatchObject({ code: -32602 })
+  expect((await said(await again.ask('tasks/list'))).result).toEqual({ tasks: [{ taskId: 'task-1' }] })
 })
 
 it('knows the tasks that a server makes for a client of the extension', async () => {
