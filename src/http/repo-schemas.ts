@@ -39,6 +39,9 @@ export const repoChangeBody = () =>
     .strictObject({ name: name.optional(), path: path.optional(), environments: environments.optional() })
     .register(READ_ONLY, { ...FIXED, source: 'A repo keeps its source. Add another repo instead.' })
 
+/** Of a file in a folder of the server, whose system allows no more. */
+const LONGEST_PATH = 4096
+
 const paging = {
   limit: z.int().min(1).max(200).default(50).meta({ description: 'Most entries of one answer.' }),
   cursor: z.string().max(500).optional().meta({ description: '`next_cursor` of the answer before.' }),
@@ -47,8 +50,9 @@ const paging = {
 export const repoQuery = z.strictObject(paging)
 
 export const fileListQuery = z.strictObject({
-  prefix: z.string().max(1000).optional().meta({ description: 'Those whose path begins with this.' }),
+  prefix: z.string().max(LONGEST_PATH).optional().meta({ description: 'Those whose path begins with this.' }),
   ...paging,
+  cursor: z.string().max(LONGEST_PATH).optional().meta({ description: '`next_cursor` of the answer before.' }),
 })
 
 export const fileQuery = z.strictObject({

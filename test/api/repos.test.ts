@@ -51,6 +51,21 @@ describe('files', () => {
     expect((await get('/notes')).body).toMatchObject({ documents: 2, indexing: null, failure: null })
   })
 
+  it('are listed in pages, however long their paths are', async () => {
+    const { get, post, put } = await shelves()
+    await post('', { name: 'notes' })
+    const long = `${'ab'.repeat(95)}/`.repeat(5)
+    for (const name of ['a.md', 'b.md', 'c.md'])
+      expect((await put(`/notes/files/${long}${name}`, '# A')).status).toBe(200)
+    const listed: string[] = []
+    for (let cursor = ''; cursor !== null; ) {
+      const { body } = await get(`/notes/files?limit=1${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)
+      listed.push(...body.data.map(({ path }: { path: string }) => path))
+      cursor = body.next_cursor
+    }
+    expect(listed).toEqual(['a.md', 'b.md', 'c.md'].map((name) => long + name))
+  })
+
   it('replace one another, and are gone once removed', async () => {
     const { app, get, post, put, del } = await shelves()
     await post('', { name: 'notes' })
