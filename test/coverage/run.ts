@@ -1,11 +1,11 @@
 /** `npm run coverage`: runs the suites that ask the deciding code, and names each branch that none of them took. */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { createCoverageMap, type FileCoverage } from 'istanbul-lib-coverage'
-import { createSourceMapStore } from 'istanbul-lib-source-maps'
 import { COUNTED, SUITES } from './deciding.ts'
+import { asWritten, coverageMap, type FileCoverage, installTools } from './tools.ts'
 
 const root = join(import.meta.dirname, '../..')
+await installTools()
 mkdirSync(COUNTED, { recursive: true })
 try {
   process.exitCode = runSuites() || (await report())
@@ -37,10 +37,10 @@ async function report(): Promise<number> {
 }
 
 async function counted(): Promise<FileCoverage[]> {
-  const all = createCoverageMap({})
+  const all = await coverageMap()
   for (const name of readdirSync(COUNTED)) all.merge(JSON.parse(readFileSync(join(COUNTED, name), 'utf8')))
-  const asWritten = await createSourceMapStore().transformCoverage(all)
-  return asWritten.files().map((name) => asWritten.fileCoverageFor(name))
+  const written = await asWritten(all)
+  return written.files().map((name) => written.fileCoverageFor(name))
 }
 
 function missedIn({ path, b: taken, branchMap }: FileCoverage): string[] {

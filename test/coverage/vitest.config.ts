@@ -1,9 +1,9 @@
-import { createInstrumenter } from 'istanbul-lib-instrument'
 import { mergeConfig, type Plugin } from 'vitest/config'
 import usual from '../../vitest.config.ts'
 import { DECIDING } from './deciding.ts'
+import { instrumenter } from './tools.ts'
 
-const instrumenter = createInstrumenter({ esModules: true, compact: false, produceSourceMap: true })
+const tool = await instrumenter()
 
 /** Vitest's own coverage needs Node's inspector, which Bun has not. */
 const counting: Plugin = {
@@ -11,8 +11,8 @@ const counting: Plugin = {
   enforce: 'post',
   transform(code, id) {
     if (!DECIDING.test(id)) return null
-    const counted = instrumenter.instrumentSync(code, id, this.getCombinedSourcemap() as never)
-    return { code: counted, map: instrumenter.lastSourceMap() as never }
+    const counted = tool.instrumentSync(code, id, this.getCombinedSourcemap())
+    return { code: counted, map: tool.lastSourceMap() as never }
   },
 }
 
