@@ -17,6 +17,7 @@ export function openContext(config: Config, now: () => Date, inMemory = false): 
     : instanceSecret(config.data_dir, config.secret)
   const secrets = deriveSecrets(secret)
   const store = openStore(inMemory ? ':memory:' : databaseFile(config.data_dir), secrets, now())
-  const folderAt = (path: string) => folderWithin({ roots: config.docs_roots, apart: config.data_dir }, path)
+  const ground = { roots: config.docs_roots, apart: config.data_dir }
+  const folderAt = (path: string, forOperator: boolean) => folderWithin(ground, path, forOperator)
   return { ctx: { store, secrets, now, brand: config.key_prefix, folderAt }, migrated: store.migrated }
 }

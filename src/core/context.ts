@@ -8,6 +8,6 @@ export type Context = {
   now: () => Date
   /** What new keys begin with; `clv` unless the instance chose its own. */
   brand: string
-  /** A folder on the server's disk, links followed. A Refusal if repos may not lie there. */
-  folderAt: (path: string) => string
+  /** A folder on the server's disk, links followed. A Refusal if repos may not lie there, which names the roots to the operator. */
+  folderAt: (path: string, forOperator: boolean) => string
 }

@@ -9,8 +9,11 @@ export type Ground = {
   apart: string | null
 }
 
-/** The folder itself, links followed. One answer for what is missing and what lies elsewhere: nobody explores the disk. */
-export function folderWithin({ roots, apart }: Ground, path: string): string {
+/**
+ * The folder itself, links followed. One answer for what is missing and what lies elsewhere: nobody explores the disk.
+ * Where the roots are is told to the operator alone.
+ */
+export function folderWithin({ roots, apart }: Ground, path: string, forOperator = false): string {
   if (roots.length === 0)
     throw invalid(
       'path',
@@ -21,7 +24,7 @@ export function folderWithin({ roots, apart }: Ground, path: string): string {
   if (isAbsolute(path) && folder !== null && isFolder(folder) && allowed(folder)) return folder
   throw invalid(
     'path',
-    `${path} is no folder inside ${roots.join(' or ')}, where CLAVIGER_DOCS_ROOTS lets repos lie. Write the whole path.`,
+    `${path} is no folder inside ${forOperator ? roots.join(' or ') : 'those'} that CLAVIGER_DOCS_ROOTS names. Write the whole path.`,
   )
 }
 

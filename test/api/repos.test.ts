@@ -139,6 +139,7 @@ describe('a folder', () => {
     const add = async (path: string) => jsonOf(app.post('/api/v1/repos', { name: 'handbook', path }, fullKey))
     for (const path of ['/etc', '/no-such-folder', `${root}/..`, `${root}/handbook/tea.md`, 'handbook'])
       expect([path, await add(path)]).toMatchObject([path, { code: 'validation_failed', errors: [{ field: 'path' }] }])
+    expect(JSON.stringify(await add('/etc'))).not.toContain(root)
     expect(await add(`${root}/handbook`)).toMatchObject({ source: 'folder', path: `${root}/handbook` })
     expect(await jsonOf(app.post('/api/v1/repos/handbook/refresh', {}, fullKey))).toMatchObject({ documents: 1 })
   })
@@ -165,6 +166,10 @@ describe('environments', () => {
     await post('', { name: 'both', environments: ['test', 'live'] })
     await test.post('', { name: 'test-only' })
     const names = async ({ body }: { body: { data: { name: string }[] } }) => body.data.map(({ name }) => name)
+    expect((await test.post('', { name: 'live-only' })).body).toMatchObject({
+      code: 'conflict',
+      detail: 'This name cannot be used. Choose another.',
+    })
     expect(await names(await get(''))).toEqual(['both', 'live-only'])
     expect(await names(await test.get(''))).toEqual(['both', 'test-only'])
     expect((await test.get('/live-only')).body.code).toBe('not_found')

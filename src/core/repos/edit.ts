@@ -35,7 +35,7 @@ export async function addRepo(ctx: Context, caller: Caller, workspaceId: string,
   }
   stayInEnvironment(caller, repo.environments)
   if (!(await ctx.store.repos.add(repo, repoEntry(ctx, caller, 'repo.added', repo, null, recorded(repo)))))
-    throw taken(repo.name)
+    throw taken(caller, repo.name)
   return repo
 }
 
@@ -62,7 +62,7 @@ export async function editRepo(
     const entry = repoEntry(ctx, caller, 'repo.changed', after, recorded(repo), recorded(after))
     const outcome = await ctx.store.repos.change(after, entry)
     if (outcome === 'done') return after
-    if (outcome === 'taken') throw taken(after.name)
+    if (outcome === 'taken') throw taken(caller, after.name)
   }
 }
 
@@ -93,7 +93,7 @@ function pathFor(ctx: Context, caller: Caller, source: Repo['source'], path: str
     throw new Refusal('forbidden', 'A test key adds no folder of the server. Send files instead, or use a live key.')
   if (source === 'folder') {
     if (path === null) throw invalid('path', 'Name the folder.')
-    return ctx.folderAt(path)
+    return ctx.folderAt(path, caller.kind === 'operator')
   }
   if (path !== null) throw invalid('path', 'Only a repo that is a folder of the server has a path.')
   return null
@@ -115,7 +115,9 @@ function usualEnvironments(caller: Caller): Environment[] {
   return [caller.kind === 'program' ? caller.key.environment : 'live']
 }
 
-function taken(name: string): Refusal {
+/** A repo of that name may be one that the key does not see. */
+function taken(caller: Caller, name: string): Refusal {
+  if (caller.kind === 'program') return new Refusal('conflict', 'This name cannot be used. Choose another.')
   return new Refusal('conflict', `There is a repo called ${name} already. Choose another name.`)
 }
 
