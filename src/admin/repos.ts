@@ -34,7 +34,7 @@ export function reposPage(door: Door) {
 /** A page of the manual can be opened beside what was found in it. */
 function withPage(hit: Hit, repos: Repo[]) {
   const inManual = repos.some(({ name, source }) => name === hit.repo && source === 'manual')
-  return { ...hit, href: inManual ? `/docs/${hit.path.replace(/\.md$/, '')}` : null }
+  return { ...hit, href: inManual ? `/docs/${hit.path.replace(/\.md$/, '')}${hit.anchor && `#${hit.anchor}`}` : null }
 }
 
 export function newRepoPage(door: Door) {

@@ -46,6 +46,8 @@ export type Hit = {
   path: string
   title: string
   heading: string
+  /** Of the section, as links to it have it. */
+  anchor: string
   snippet: string
   score: number
 }

@@ -57,6 +57,7 @@ export function find(shelves: Searched[], asked: string, limit: number): Hit[] {
       path: document.path,
       title: document.title,
       heading: section.trail || document.title,
+      anchor: section.anchor,
       snippet: snippetOf(section.text.slice(section.lead), sought),
       score: Math.round(score * 100) / 100,
     })

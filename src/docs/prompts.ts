@@ -55,7 +55,7 @@ async function answerFrom(reader: Reader, { question, repo }: Args): Promise<Get
     hits.map(async ({ id, repo, path, heading }) => {
       const part =
         (await reader.library.read(among, { id }, { section: heading })) ?? (await reader.library.read(among, { id }))
-      return `<section from="${repo}/${path}" heading=${JSON.stringify(heading)}>\n${part?.content.trim()}\n</section>`
+      return `<section from=${JSON.stringify(`${repo}/${path}`)} heading=${JSON.stringify(heading)}>\n${part?.content.trim()}\n</section>`
     }),
   )
   const found = read.length > 0 ? read.join('\n\n') : 'The search found nothing for these words.'
@@ -74,7 +74,7 @@ async function summarise(reader: Reader, { repo, path }: Args): Promise<GetPromp
       ? ''
       : `\n\nThis is its beginning; read on with get_doc {"id":"${part.id}","offset":${part.nextOffset}} before you sum it up.`
   return said(
-    `Sum up this document in a few sentences and a short list, for somebody who has not read it: what it is about, what one can do with it, and what to watch out for. Add nothing that it does not say.\n\n<document from="${part.repo}/${part.path}">\n${part.content.trim()}\n</document>${rest}`,
+    `Sum up this document in a few sentences and a short list, for somebody who has not read it: what it is about, what one can do with it, and what to watch out for. Add nothing that it does not say.\n\n<document from=${JSON.stringify(`${part.repo}/${part.path}`)}>\n${part.content.trim()}\n</document>${rest}`,
   )
 }
 

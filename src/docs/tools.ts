@@ -45,7 +45,8 @@ export function offerTools(mcp: McpServer, reader: Reader): void {
       const among = repo === undefined ? repos : named(repos, repo)
       if (among === null) return noSuchRepo(repos, repo!)
       const results = await reader.library.search(among, query, limit)
-      return answer({ results }, results.length > 0 ? foundText(query, results) : nothingText(query, among))
+      const shown = results.map(({ anchor: _, ...hit }) => hit)
+      return answer({ results: shown }, results.length > 0 ? foundText(query, results) : nothingText(query, among))
     },
   )
 
@@ -119,7 +120,7 @@ export function offerTools(mcp: McpServer, reader: Reader): void {
 }
 
 const NO_REPOS =
-  'There is no documentation for this key. Repos are added on the Documentation page of Claviger, or with: claviger repos add NAME PATH'
+  'There is no documentation for this key. Repos are added on the page Documents of Claviger, or with: claviger repos add NAME PATH'
 
 export function named(repos: Repo[], nameOrId: string): Repo[] | null {
   const found = repos.filter(({ name, id }) => name === nameOrId || id === nameOrId)
@@ -160,14 +161,16 @@ function noSuchSection({ id, title, sections }: DocPart, wanted: string): CallTo
 
 async function noSuchDocument({ library }: Reader, among: Repo[], wanted: string): Promise<CallToolResult> {
   const near = await library.search(among, wanted.replace(/\.\w+$/, ''), 3)
-  const perhaps = [...new Set(near.map(({ id, repo, path }) => `- ${repo}/${path}: get_doc {"id":"${id}"}`))]
+  const perhaps = [
+    ...new Set(near.map(({ id, repo, path }) => `- ${oneLine(`${repo}/${path}`)}: get_doc {"id":"${id}"}`)),
+  ]
   const hint = perhaps.length > 0 ? ['Perhaps one of these:', ...perhaps] : ['search finds documents by what they say.']
   return failed([`There is no document ${quoted(wanted)} in ${names(among) || 'any repo'}.`, ...hint].join('\n'))
 }
 
 function foundText(query: string, results: Hit[]): string {
   const lines = results.flatMap(({ id, repo, path, heading, snippet }, at) => [
-    `${at + 1}. ${heading} (${repo}/${path})`,
+    `${at + 1}. ${oneLine(`${heading} (${repo}/${path})`)}`,
     `   ${snippet}`,
     `   get_doc ${JSON.stringify({ id, section: heading })}`,
   ])
@@ -181,7 +184,7 @@ function nothingText(query: string, among: Repo[]): string {
 
 function partText(part: DocPart, section: string | undefined): string {
   const { id, repo, path, title, content, nextOffset, sections } = part
-  const head = `${title} (${repo}/${path})${section === undefined ? '' : `, section ${quoted(section)}`}`
+  const head = `${oneLine(`${title} (${repo}/${path})`)}${section === undefined ? '' : `, section ${quoted(section)}`}`
   if (nextOffset === null) return `${head}\n\n${content}`
   const next = `get_doc ${JSON.stringify({ id, ...(section !== undefined && { section }), offset: nextOffset })}`
   const parts = sections.length > 1 ? ` Its sections: ${sections.slice(0, 40).join('; ')}.` : ''
@@ -190,6 +193,11 @@ function partText(part: DocPart, section: string | undefined): string {
 
 function shown({ id, repo, path, title, content, nextOffset }: DocPart) {
   return { id, repo, path, title, content, ...(nextOffset !== null && { next_offset: nextOffset }) }
+}
+
+/** A name of a file may hold anything, and must not be taken for the next line of the answer. */
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ')
 }
 
 function names(repos: Repo[]): string {
