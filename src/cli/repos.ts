@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
-import type { Repo } from '../core/docs.ts'
+import type { Repo, RepoState } from '../core/docs.ts'
 import type { Environment } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { addRepo, removeRepo } from '../core/repos/edit.ts'
 import { repoFor } from '../core/repos/reach.ts'
+import { shownRepo } from '../core/repos/shown.ts'
+import { repoStates } from '../library.ts'
 import { type Command, JSON_OPTION, UsageError, WORKSPACE_OPTION } from './command.ts'
 import { inWorkspace } from './open.ts'
 import { printJson, printLine, printTable } from './print.ts'
@@ -45,12 +47,18 @@ export const repoCommands: Command[] = [
     run: (input) =>
       inWorkspace(input, async (ctx, _caller, { id }) => {
         const repos = await ctx.store.repos.list(id)
-        if (input.on('json')) return printJson(input, repos.map(shown))
+        const states = await repoStates(input.settings.config, repos)
+        const rows = repos.map((repo, at) => ({ ...repo, state: states[at]! }))
+        if (input.on('json'))
+          return printJson(
+            input,
+            rows.map((repo) => shownRepo(repo, repo.state)),
+          )
         printTable(
           input,
-          ['NAME', 'SOURCE', 'PATH', 'ENVIRONMENTS', 'CREATED'],
-          repos.map(({ name, source, path, environments, createdAt }) => [
-            ...[name, source, path, environments.join(',')],
+          ['NAME', 'SOURCE', 'PATH', 'ENVIRONMENTS', 'DOCUMENTS', 'STATE', 'CREATED'],
+          rows.map(({ name, source, path, environments, state, createdAt }) => [
+            ...[name, source, path, environments.join(','), String(state.documents), progressOf(state)],
             createdAt,
           ]),
           'There is no repo yet. Add one: claviger repos add NAME PATH',
@@ -71,6 +79,13 @@ export const repoCommands: Command[] = [
       }),
   },
 ]
+
+function progressOf({ failure, indexing, updatedAt, skippedCount }: RepoState): string {
+  if (failure !== null) return 'unreadable'
+  if (indexing !== null) return `reading ${indexing.done}${indexing.total === null ? '' : ` of ${indexing.total}`}`
+  if (updatedAt === null) return 'not read yet'
+  return skippedCount > 0 ? `read, ${skippedCount} passed over` : 'read'
+}
 
 function environmentsIn(text: string): Environment[] {
   return text.split(',').map((word) => {

@@ -21,6 +21,11 @@ it('adds and removes repos beside a server, which obeys at once', async () => {
   await shell.type(['repos', 'add', 'handbook', join(root, 'handbook')], { env })
   await jsonOf(app.post('/api/v1/repos/handbook/refresh', {}, key))
   expect(await found()).toMatchObject([{ repo: 'handbook', path: 'tea.md' }])
+  expect(await shell.json('repos', 'list')).toMatchObject([
+    { name: 'claviger' },
+    { name: 'handbook', documents: 1, sections: 1, indexing: null, failure: null, skipped_count: 0 },
+  ])
+  expect(await shell.good('repos', 'list')).toMatch(/handbook .* live +1 +read /)
   await shell.good('repos', 'remove', 'handbook', '--yes')
   expect(await found()).toEqual([])
 })

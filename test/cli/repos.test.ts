@@ -20,7 +20,7 @@ it('adds a folder for the environments that are named', async () => {
     { name: 'claviger', source: 'manual', path: null, environments: ['live', 'test'] },
     { name: 'handbook', source: 'folder', path: join(root, 'handbook'), environments: ['live', 'test'] },
   ])
-  expect(await shell.good('repos', 'list')).toMatch(/handbook +folder +\/.+\/handbook +live,test/)
+  expect(await shell.good('repos', 'list')).toMatch(/handbook +folder +\/.+\/handbook +live,test +0 +not read yet/)
   expect(await shell.json('audit', 'list', '--limit', '1')).toMatchObject([
     { action: 'repo.added', after: { name: 'handbook', source: 'folder' } },
   ])
