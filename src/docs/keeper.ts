@@ -4,7 +4,7 @@ import { type Breath, breathing } from './breath.ts'
 import { whyNot } from './failure.ts'
 import { type Db, isOfDatabase } from './file.ts'
 import { textIn } from './kinds.ts'
-import { documentOf } from './sections.ts'
+import { documentOf, Unreadable } from './sections.ts'
 import { type DocumentRow, type Shelf, type Stamp, stateIn } from './shelf.ts'
 import { type Skipped, skippedFiles } from './skipped.ts'
 import type { Source } from './source.ts'
@@ -156,6 +156,7 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
     } catch (error) {
       if (isOfDatabase(error)) throw error
       shelf.undone()
+      if (error instanceof Unreadable) return { why: error.message, lasts: true }
       failed(error)
       return { why: 'It could not be read; the log of the server says more.', lasts: true }
     }

@@ -17,12 +17,27 @@ export type Document = { title: string; sections: Section[] }
 
 const LONGEST = 6_000
 const MOST_PARTS = 5_000
+const MOST_MARKS = 500_000
+
+/** What is wrong with a document that is passed over, in a sentence. */
+export class Unreadable extends Error {}
 
 export function documentOf(path: string, text: string): Document {
-  const { title, parts } = partsOf(kindOf(path) ?? 'text', text.replaceAll('\r\n', '\n'))
+  const kind = kindOf(path) ?? 'text'
+  refuseTooMany(kind, text)
+  const { title, parts } = partsOf(kind, text.replaceAll('\r\n', '\n'))
   const named = title ?? parts.find(({ level }) => level === 1)?.heading ?? ''
   const shown = clipped(named.trim(), 200) || titleOf(path)
   return { title: shown, sections: placed(fewEnough(parts), shown).flatMap(shortEnough) }
+}
+
+/** One document is read in one go, and everybody waits for as long: what takes long is not its length, but its parts. */
+function refuseTooMany(kind: Kind, text: string): void {
+  if (kind === 'text') return
+  const [mark, what] = kind === 'html' ? ['<', 'tags'] : ['\n', 'lines']
+  let count = 0
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1))
+    if (++count > MOST_MARKS) throw new Unreadable(`It has more than ${MOST_MARKS.toLocaleString('en')} ${what}.`)
 }
 
 type Cut = { title: string | null; parts: Part[] }

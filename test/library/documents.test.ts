@@ -87,7 +87,7 @@ describe('a document', () => {
   })
 
   it.each([
-    ['open tags', '<'.repeat(1_000_000)],
+    ['open tags', '<'.repeat(500_000)],
     ['tags', '<p>'.repeat(500_000)],
     ['scripts', '<script>'.repeat(300_000)],
     ['ends of scripts', `<script>${'</script'.repeat(300_000)}`],

@@ -43,14 +43,18 @@ describe('a folder', () => {
   it('says why it left something out', async () => {
     const { state, paths } = await over({
       'big.md': Buffer.alloc(10 * 1024 * 1024 + 1, 'walrus '),
+      'tags.html': `${'<a""'.repeat(500_001)}walrus`,
+      'lines.md': `${'\n'.repeat(500_001)}walrus`,
       'binary.md': Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2, 3]),
       'good.md': 'a walrus',
     })
     const { skipped, skippedCount, documents } = await state()
-    expect({ documents, skippedCount }).toEqual({ documents: 1, skippedCount: 2 })
+    expect({ documents, skippedCount }).toEqual({ documents: 1, skippedCount: 4 })
     expect(Object.fromEntries(skipped.map(({ path, why }) => [path, why]))).toEqual({
       'big.md': 'It is 11 MB; a document may have 10.',
       'binary.md': 'It is no text.',
+      'tags.html': 'It has more than 500,000 tags.',
+      'lines.md': 'It has more than 500,000 lines.',
     })
     expect(await paths('walrus')).toEqual(['good.md'])
   })
