@@ -80,6 +80,15 @@
     return within.querySelector('[data-guard] [data-kept]:not(:checked)')
   }
 
+  /** A key filled in for a client, that was neither copied nor opened there, and that nobody has come with yet. */
+  function untaken() {
+    return document.querySelector('[data-untaken]:not(:has(.signal-green))')
+  }
+
+  function take(within) {
+    delete within?.dataset.untaken
+  }
+
   function closeDialog(dialog) {
     const question = unkept(dialog)
     if (question) return question.reportValidity()
@@ -98,6 +107,7 @@
 
   document.addEventListener('click', (event) => {
     const of = (selector) => event.target.closest(selector)
+    if (of('[data-copy], a[rel="noreferrer"]')) take(of('[data-untaken]'))
     const copied = of('[data-copy]')
     if (copied) return copy(copied)
     const theme = of('[data-theme-set]')
@@ -144,8 +154,10 @@
   )
 
   window.addEventListener('beforeunload', (event) => {
-    if (unkept(document)) event.preventDefault()
+    if (unkept(document) || untaken()) event.preventDefault()
   })
+
+  document.addEventListener('copy', ({ target }) => take(target.closest?.('[data-untaken]')))
 
   // A form sent twice is a key issued twice.
   document.addEventListener('submit', (event) => {

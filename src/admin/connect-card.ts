@@ -24,14 +24,19 @@ type Wanted = {
   picked?: boolean
   chosen?: ClientName
   first?: boolean
+  /** What the card is called on its page, which may hold two. */
+  at?: Place
 }
+
+export type Place = 'connect' | 'issued'
 
 /** How every client is told, or the one that a key was issued for. */
 export async function connectCard(door: Door, visit: Inside, wanted: Wanted) {
-  const { slug, issued, like = null, picked = false, chosen, first = false } = wanted
+  const { slug, issued, like = null, picked = false, chosen, first = false, at = 'connect' } = wanted
   const origin = originOf(door, visit)
   const { name, email } = visit.person.user
   return {
+    at,
     origin,
     slug,
     first,

@@ -92,6 +92,6 @@ export function firstCall(door: Door) {
     const signal = signalFor(door, visit, { key, since, from, first, call })
     if (isHtmx(visit) && signal.poll && newsIn(call) === req.query.state) return void res.status(204).end()
     if (isHtmx(visit)) door.render(req, res, 'connect/signal', { signal, first })
-    else show(door, visit, 'connect/first-call', { key, signal })
+    else show(door, visit, first ? 'connect/first-seen' : 'connect/first-call', { key, signal })
   }
 }

@@ -5,8 +5,8 @@ import { keyOf } from '../core/keys/changing.ts'
 import type { Key } from '../core/keys/key.ts'
 import { mcpOf } from '../core/mcps/edit.ts'
 import { orAgain, type Wrong } from './again.ts'
-import { showPiece } from './answer.ts'
-import { connectCard } from './connect-card.ts'
+import { isHtmx, showPiece } from './answer.ts'
+import { connectCard, type Place } from './connect-card.ts'
 import { signalFor } from './connect-signal.ts'
 import type { Door } from './door.ts'
 import type { Inside } from './entrance.ts'
@@ -52,6 +52,7 @@ type Wish = {
   picked: boolean
   client: ClientName | undefined
   first: boolean
+  at: Place
 }
 
 function wishOf(given: Record<string, unknown> = {}): Wish {
@@ -63,6 +64,7 @@ function wishOf(given: Record<string, unknown> = {}): Wish {
     picked: said('picked') !== null,
     client: client !== null && isClientName(client) ? client : undefined,
     first: said('first') !== null,
+    at: said('at') === 'issued' ? 'issued' : 'connect',
   }
 }
 
@@ -80,20 +82,28 @@ async function modelOf(door: Door, visit: Inside, { slug, like: id, picked }: Wi
 
 async function showCard(door: Door, visit: Inside, wish: Wish, errors: Wrong): Promise<void> {
   const { slug, like, picked } = await modelOf(door, visit, wish)
-  const connect = await connectCard(door, visit, { slug, like, picked, chosen: wish.client, first: wish.first })
+  const connect = await connectCard(door, visit, {
+    slug,
+    like,
+    picked,
+    chosen: wish.client,
+    first: wish.first,
+    at: wish.at,
+  })
   showPiece(door, visit, 'connect/card', wish.first ? 'connect/first' : 'connect/index', {
     connect,
+    brought: isHtmx(visit),
     errors: errors.map(({ message }) => ({ message })),
   })
 }
 
-type Issued = Model & { first: boolean; client: ClientName; key: Key; fullKey: string }
+type Issued = Model & { first: boolean; at: Place; client: ClientName; key: Key; fullKey: string }
 
 async function showIssued(door: Door, visit: Inside, issued: Issued): Promise<void> {
-  const { slug, like, client, first, key, fullKey } = issued
-  const card = await connectCard(door, visit, { slug, like, issued: { key, fullKey }, chosen: client, first })
+  const { slug, like, client, first, at, key, fullKey } = issued
+  const card = await connectCard(door, visit, { slug, like, issued: { key, fullKey }, chosen: client, first, at })
   const [chosen] = card.clients.filter((one) => one.client === client)
   const connect = { ...card, clients: [chosen!] }
-  const data = { connect, key, fullKey, signal: signalFor(door, visit, { key, first }) }
+  const data = { connect, key, fullKey, brought: isHtmx(visit), signal: signalFor(door, visit, { key, first }) }
   showPiece(door, visit, 'connect/issued', first ? 'connect/first-issued' : 'connect/issued-page', data)
 }

@@ -22,6 +22,7 @@ export async function showIssued(door: Door, visit: Inside, { fullKey, ...issued
     slug: null,
     issued: { key: issued.key, fullKey: secret },
     like: issued.key,
+    at: 'issued',
   })
   // calls with the old secret are calls of this key too: after a rotation no light could tell them apart
   const signal = issued.old ? null : signalFor(door, visit, { key: issued.key })

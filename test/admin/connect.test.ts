@@ -72,6 +72,13 @@ describe('the page that connects', () => {
     expect(page).not.toContain('<button class="button button-primary">Issue')
   })
 
+  it('says in the first run that there is a key already', async () => {
+    const { app, caller, see } = await world()
+    expect(await see(`${PAGE}?first=1`)).not.toContain('You have a key already')
+    await app.key({ name: 'laptop' }, app.workspace.id, caller)
+    expect(await see(`${PAGE}?first=1`)).toContain('You have a key already, “laptop”.')
+  })
+
   it('is led to from a key’s page and an MCP’s', async () => {
     const { app, caller, see } = await world()
     const { key } = await app.key({ name: 'laptop' }, app.workspace.id, caller)
