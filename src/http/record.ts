@@ -15,8 +15,8 @@ export type Recorder = {
 }
 
 const EVERY_MS = 250
-/** Calls that come meanwhile wait for a slice, less than a millisecond; smaller ones cost more for each line. */
-const SLICE = 100
+/** Whatever comes meanwhile waits for a slice, a millisecond or two: so few calls meet one. Smaller ones cost more in all. */
+const SLICE = 200
 /** Uses are the same few rows again and again: while lines do not end, they wait for so long. */
 const USES_EVERY_MS = 500
 /** When the disk cannot keep up or is full, no more lines are kept; calls go on. */
