@@ -187,8 +187,9 @@ export function engine({ dataDir, roots, manual, mostBytes = MOST_KEPT_BYTES, lo
     return found.filter(({ repo, keeper }) => kept.get(shelfOf(repo))?.keeper === keeper) // some went meanwhile
   }
 
-  async function looked(repo: Repo, keeper: Keeper): Promise<void> {
-    await keeper.look().catch((error) => {
+  async function looked(repo: Repo, keeper: Keeper, path?: string): Promise<void> {
+    const looking = path === undefined ? keeper.look() : keeper.lookAt(path)
+    await looking.catch((error) => {
       throw isDamage(error) ? error : unreadable(repo, whyNot(error))
     })
     refuseGone(repo)
@@ -272,7 +273,7 @@ export function engine({ dataDir, roots, manual, mostBytes = MOST_KEPT_BYTES, lo
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
         const name = putFile(filesOf(repo), path, bytes, admitTo(repo, keeper))
-        await looked(repo, keeper)
+        await looked(repo, keeper, name)
         const row = keeper.shelf.byPath(name)
         if (row) return lineOf(row)
         throw new Refusal('conflict', `${name} was taken away again while it was read. Send it once more.`)
@@ -290,7 +291,7 @@ export function engine({ dataDir, roots, manual, mostBytes = MOST_KEPT_BYTES, lo
       safely(async () => {
         const keeper = keeperFor(ofFiles(repo))
         const was = removeFile(filesOf(repo), path)
-        await looked(repo, keeper)
+        if (was) await looked(repo, keeper, path.normalize('NFC'))
         return was
       }),
 

@@ -1,13 +1,15 @@
-import { statSync } from 'node:fs'
-import type { RepoState } from '../core/docs.ts'
+import { lstatSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { MOST_FILE_BYTES, type RepoState } from '../core/docs.ts'
 import { type Breath, breathing } from './breath.ts'
 import { whyNot } from './failure.ts'
 import { type Db, isOfDatabase } from './file.ts'
-import { textIn } from './kinds.ts'
+import { kindOf, textIn } from './kinds.ts'
 import { documentOf, Unreadable } from './sections.ts'
 import { type DocumentRow, type Shelf, type Stamp, stateIn } from './shelf.ts'
 import { type Skipped, skippedFiles } from './skipped.ts'
 import type { Source } from './source.ts'
+import { realOf } from './walk.ts'
 import { type Watch, watchFolder } from './watch.ts'
 
 export type Keeper = ReturnType<typeof keeperOf>
@@ -42,6 +44,44 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
         return look()
       })
     return next
+  }
+
+  /** Looks at one file that was put or taken away; at all of them where that alone would not tell everything. */
+  async function lookAt(path: string): Promise<void> {
+    if (!lookedAt(path)) await look()
+  }
+
+  function hear(paths: string[] | null): void {
+    try {
+      if (!paths?.every(lookedAt)) lookSoon()
+    } catch {
+      lookSoon() // its state says how that goes
+    }
+  }
+
+  /** False where all have to be looked at: for links, folders, and whatever is or was passed over. */
+  function lookedAt(path: string): boolean {
+    if (ended) return true
+    const place = source.place()
+    const noted = stateIn(db, shelf.name)
+    if (looking || trouble !== null || noted.failure !== null || 'refused' in place) return false
+    if (unread.has(path) || noted.skipped.length < noted.skippedCount) return false
+    if (noted.skipped.some((one) => one.path === path)) return false
+    const file = join(place.folder, path)
+    const stat = lstatSync(file, { throwIfNoEntry: false })
+    const known = shelf.byPath(path)
+    if (!stat && !known) return kindOf(path) !== null
+    if (stat && (!stat.isFile() || realOf(file) !== file || stat.size > MOST_FILE_BYTES)) return false
+    if (stat && (kindOf(path) === null || isSame(known, { bytes: stat.size, mtimeMs: stat.mtimeMs }))) return true
+    const skipped = skippedFiles()
+    const act = db.transaction(() => {
+      if (stat) return readOne(place.folder, path, { bytes: stat.size, mtimeMs: stat.mtimeMs }, skipped)
+      shelf.remove(path, now())
+      return true
+    })
+    const isWhole = act.immediate()
+    if (isWhole) changed()
+    return isWhole
   }
 
   /** Nobody waits for it: its state says how it went. */
@@ -196,12 +236,13 @@ export function keeperOf({ db, shelf, source, now, changed, failed }: Options) {
     const inode = statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n
     if (watching?.inode === inode) return
     watching?.watch.close()
-    watching = { watch: watchFolder(folder, lookSoon), inode }
+    watching = { watch: watchFolder(folder, hear), inode }
   }
 
   return {
     shelf,
     look,
+    lookAt,
     state(): RepoState {
       const noted = stateIn(db, shelf.name)
       return { ...noted, indexing: progress, failure: trouble ?? noted.failure }

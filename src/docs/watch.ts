@@ -1,17 +1,29 @@
 import { type FSWatcher, watch } from 'node:fs'
+import { sep } from 'node:path'
+import { isHidden } from './walk.ts'
 
 export type Watch = { close(): void }
 
 const QUIET_MS = 200
 const LONGEST_MS = 2_000
+const MOST_PATHS = 50
 
-/** Tells once after a burst of changes. Says nothing where the system cannot watch: that is no fault. */
-export function watchFolder(folder: string, changed: () => void): Watch {
+/**
+ * Tells once after a burst of changes: which paths, or null for more than are worth a look each. Says nothing where the
+ * system cannot watch: that is no fault.
+ */
+export function watchFolder(folder: string, changed: (paths: string[] | null) => void): Watch {
+  let paths: Set<string> | null = new Set()
   let quiet: ReturnType<typeof setTimeout> | null = null
   let firstAt = 0
   let watcher: FSWatcher | null = null
 
-  function hear(): void {
+  function hear(_event: string, name: string | null): void {
+    const path = name?.split(sep).join('/') ?? null
+    if (path?.split('/').some(isHidden)) return // a repository at work, or a file on its way to its place
+    if (path === null) paths = null
+    else paths?.add(path)
+    if (paths && paths.size > MOST_PATHS) paths = null
     const now = performance.now()
     if (quiet === null) firstAt = now
     else clearTimeout(quiet)
@@ -21,7 +33,9 @@ export function watchFolder(folder: string, changed: () => void): Watch {
 
   function tell(): void {
     quiet = null
-    changed()
+    const told = paths && [...paths]
+    paths = new Set()
+    changed(told)
   }
 
   function close(): void {

@@ -30,6 +30,37 @@ function keeping(files: Record<string, string>, change: (source: Source) => Part
   return { path, db, keeper, shelf, failed }
 }
 
+describe('one file that changes', () => {
+  it('is looked at alone, put, replaced or taken away', async () => {
+    const list = vi.fn()
+    const { path, keeper } = keeping({ 'a.md': 'a walrus' }, (source) => ({
+      list(...args) {
+        list()
+        return source.list(...args)
+      },
+    }))
+    await keeper.look()
+    write(path, { 'sub/b.md': 'an otter' })
+    await keeper.lookAt('sub/b.md')
+    expect(keeper.state()).toMatchObject({ documents: 2 })
+    rmSync(join(path, 'a.md'))
+    await keeper.lookAt('a.md')
+    expect(keeper.state()).toMatchObject({ documents: 1, failure: null })
+    expect(list).toHaveBeenCalledTimes(1)
+  })
+
+  it('is looked at with all others where it is passed over', async () => {
+    const { path, keeper } = keeping({ 'a.md': 'a walrus' })
+    await keeper.look()
+    write(path, { 'a.md': new Uint8Array(100) })
+    await keeper.lookAt('a.md')
+    expect(keeper.state()).toMatchObject({ documents: 0, skipped: [{ path: 'a.md', why: 'It is no text.' }] })
+    write(path, { 'a.md': 'a walrus again' })
+    await keeper.lookAt('a.md')
+    expect(keeper.state()).toMatchObject({ documents: 1, skippedCount: 0 })
+  })
+})
+
 describe('the words that spelling is corrected by', () => {
   const wordsIn = (db: Db) => db.prepare('select word from words_1 order by word').pluck().all()
 
