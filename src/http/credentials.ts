@@ -12,7 +12,7 @@ export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean
   if (scheme) found.push({ fullKey: scheme[2] ?? '', inUrl: false })
   const header = req.headers['x-api-key']
   if (header !== undefined) found.push({ fullKey: String(header), inUrl: false })
-  for (const fullKey of inQuery(req.url ?? '')) found.push({ fullKey, inUrl: true })
+  for (const fullKey of inQuery(req.url!)) found.push({ fullKey, inUrl: true })
 
   if (found.length > 1)
     throw new Refusal('multiple_credentials', 'This request carries more than one key. Send one, in one place.')

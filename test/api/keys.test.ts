@@ -248,6 +248,15 @@ describe('changing', () => {
     expect(body).toEqual({ ...rest, description: 'for tests', quota_per_day: null })
   })
 
+  it('lifts the bound on addresses with null', async () => {
+    const { ask } = await managed()
+    const { body: made } = await ask('POST', '/keys', { name: 'a', ip_allow: ['10.0.0.0/8'] })
+    expect(await ask('PATCH', `/keys/${made.id}`, { ip_allow: null })).toMatchObject({
+      status: 200,
+      body: { ip_allow: [] },
+    })
+  })
+
   it('holds on the next request', async () => {
     const { ask, get } = await managed()
     const { body } = await ask('POST', '/keys', { name: 'a' })
