@@ -179,7 +179,10 @@ const impact = {
 }
 const connect = (more: object) =>
   connectCard(
-    { ctx: { now: () => now, store: { keys: { named: async () => [] } } }, publicUrl: new URL('https://keys.example.com') } as unknown as Door,
+    {
+      ctx: { now: () => now, store: { keys: { named: async () => [] } } },
+      publicUrl: new URL('https://keys.example.com'),
+    } as unknown as Door,
     {
       base,
       workspace: { id: 'wsp' },
