@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,14 +27,6 @@ export function manualFolder(): string {
 /** The library of documents runs in a thread of its own. */
 export function docsWorker(): string {
   return embedded ? join(root, 'docs/worker.js') : join(root, 'src/docs/worker.ts')
-}
-
-export function isExecutable(): boolean {
-  return embedded
-}
-
-export function assetsAreThere(): boolean {
-  return existsSync(migrationsFolder()) && existsSync(viewsFolder())
 }
 
 export type Addon = 'better-sqlite3' | 'argon2'

@@ -9,6 +9,7 @@ import {
   withId,
 } from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
+import { headerValue } from '../upstreams/header-value.ts'
 import type { Lease, Party } from '../upstreams/lease.ts'
 import type { StopSignal } from '../upstreams/stop.ts'
 import type { Gateway, Turn } from './turn.ts'
@@ -153,12 +154,6 @@ export function nameIn(method: string, params: JsonObject | undefined): string |
   if (method === 'tools/call' || method === 'prompts/get') return String(params?.name ?? '')
   if (method === 'resources/read') return String(params?.uri ?? '')
   return undefined
-}
-
-/** SEP-2243: what a header cannot carry as it is travels as base64. */
-function headerValue(text: string): string {
-  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?base64?')
-  return plain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }
 
 /** Members that the caller's era demands and the server's does not know; the rest is not read. */

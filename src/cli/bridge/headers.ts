@@ -1,3 +1,4 @@
+import { headerValue } from '../../upstreams/header-value.ts'
 import type { Message } from './message.ts'
 
 const ABOUT = 'io.modelcontextprotocol/'
@@ -46,9 +47,4 @@ export function repeatedHeaders() {
   }
 
   return { learn, headersFor }
-}
-
-function headerValue(text: string): string {
-  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?base64?')
-  return plain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
 }
