@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs'
-import { isAbsolute, relative } from 'node:path'
+import { statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { invalid } from '../core/refusal.ts'
+import { isWithin, realOf } from './walk.ts'
 
 export type Ground = {
   /** Folders that repos may lie in. */
@@ -19,8 +20,8 @@ export function folderWithin({ roots, apart }: Ground, path: string, forOperator
       'path',
       'No folder may be read yet. Set CLAVIGER_DOCS_ROOTS to the folders that repos may lie in, such as /srv/docs, for the server and for this command.',
     )
-  const folder = real(path)
-  const allowed = (at: string) => roots.some((root) => isWithin(root, at)) && !(apart !== null && isWithin(apart, at))
+  const folder = realOf(path)
+  const allowed = (at: string) => roots.some((root) => liesIn(root, at)) && !(apart !== null && liesIn(apart, at))
   if (isAbsolute(path) && folder !== null && isFolder(folder) && allowed(folder)) return folder
   throw invalid(
     'path',
@@ -28,19 +29,9 @@ export function folderWithin({ roots, apart }: Ground, path: string, forOperator
   )
 }
 
-function isWithin(root: string, folder: string): boolean {
-  const from = real(root)
-  if (from === null) return false
-  const way = relative(from, folder)
-  return way === '' || (!/^\.\.(?:[/\\]|$)/.test(way) && !isAbsolute(way))
-}
-
-function real(path: string): string | null {
-  try {
-    return realpathSync(path)
-  } catch {
-    return null
-  }
+function liesIn(root: string, folder: string): boolean {
+  const from = realOf(root)
+  return from !== null && isWithin(folder, from)
 }
 
 function isFolder(path: string): boolean {
