@@ -186,6 +186,8 @@ export type KeyWithUse = Key & KeyUse
 export type KeyStore = {
   byId(workspaceId: string, id: string): Promise<KeyWithUse | null>
   findByHash(hash: string): Promise<FoundKey | null>
+  /** Under which hashes anything was changed since that change, and the last one; null: more than is remembered. */
+  changesAfter(change: number | null): Promise<{ last: number; hashes: string[] | null }>
   list(query: KeyQuery, page: PageRequest): Promise<Page<KeyWithUse>>
   /** How many there are in each state. */
   tally(query: KeyQuery): Promise<Record<KeyState, number>>

@@ -10,6 +10,7 @@ import type { Db, Tx } from './sqlite.ts'
 import type { KeyRow } from './tables.ts'
 
 export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'] {
+  const byHash = queryByHash(db)
   return {
     async byId(workspaceId, id) {
       const row = await withUse(db)
@@ -20,14 +21,21 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
     },
 
     async findByHash(hash) {
-      const row = await db
-        .selectFrom('key_secrets')
-        .innerJoin('keys', 'keys.id', 'key_secrets.key_id')
-        .selectAll('keys')
-        .select('key_secrets.ends_at as secret_ends_at')
-        .where('key_secrets.hash', '=', hash)
-        .executeTakeFirst()
+      const { rows } = await db.executeQuery<FoundRow>({ ...byHash, parameters: [hash] })
+      const [row] = rows
       return row ? { ...toKey(row), secret: { hash, endsAt: date(row.secret_ends_at) } } : null
+    },
+
+    async changesAfter(change) {
+      const rows = await db
+        .selectFrom('key_changes')
+        .select(['number', 'hash'])
+        .where('number', '>=', change ?? sql<number>`(select max(number) from key_changes)`)
+        .orderBy('number')
+        .execute()
+      const [known, ...newer] = rows
+      const last = rows.at(-1)?.number ?? 0
+      return { last, hashes: known?.number === change ? newer.map(({ hash }) => hash) : null }
     },
 
     ...keyListsIn(db),
@@ -171,6 +179,19 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
         .finally(moved)
     },
   }
+}
+
+type FoundRow = KeyRow & { secret_ends_at: number | null }
+
+/** Written once: writing it anew for each key costs more than reading the key. */
+function queryByHash(db: Db) {
+  return db
+    .selectFrom('key_secrets')
+    .innerJoin('keys', 'keys.id', 'key_secrets.key_id')
+    .selectAll('keys')
+    .select('key_secrets.ends_at as secret_ends_at')
+    .where('key_secrets.hash', '=', '')
+    .compile()
 }
 
 /** Undefined if another change came first. */

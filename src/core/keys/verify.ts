@@ -15,7 +15,10 @@ const MAY_BE_IMPORTED = /^[\x21-\x7e]{1,512}$/
 /** From memory and without waiting when the key is on the ring; a Promise only when it must be read. */
 export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Verdict | Promise<Verdict> {
   if (!wellFormed(fullKey)) return verifyImported(ring, secrets, fullKey, now)
-  const found = ring.find(hashOf(fullKey, secrets))
+  const hash = hashOf(fullKey, secrets)
+  const active = ring.active(hash, now)
+  if (active !== undefined) return { ok: true, key: active }
+  const found = ring.find(hash)
   return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
 }
 

@@ -1,36 +1,97 @@
 import { expect, it } from 'vitest'
 import type { Context } from '../../../src/core/context.ts'
+import type { Key } from '../../../src/core/keys/key.ts'
 import { keyRing } from '../../../src/core/keys/ring.ts'
 
-/** A store that knows the keys whose hash begins with `known`, and counts how often it is read. */
-function counting() {
+/** A store that knows the keys whose hash begins with `known`, tells what was changed, and counts how often it is read. */
+function counting(mostKeys?: number) {
   const read: string[] = []
+  const changes: (string | null)[] = []
   let version = 1
-  const findByHash = async (hash: string) => {
-    read.push(hash)
-    return hash.startsWith('known') ? { id: hash } : null
+  const dates = { revokedAt: null, disabledAt: null, notBefore: null, expiresAt: null } satisfies Partial<Key>
+  const keys = {
+    findByHash: async (hash: string) => {
+      read.push(hash)
+      return hash.startsWith('known') ? { id: hash, ...dates, secret: { hash, endsAt: null } } : null
+    },
+    changesAfter: async (change: number | null) => {
+      const hashes = change === null ? [null] : changes.slice(change)
+      return { last: changes.length, hashes: hashes.includes(null) ? null : hashes }
+    },
   }
-  const store = { version: () => version, keys: { findByHash } }
-  return { ring: keyRing({ store } as unknown as Pick<Context, 'store'>), read, moved: () => void version++ }
+  const store = { version: () => version, keys }
+  const ring = keyRing({ store } as unknown as Pick<Context, 'store'>, mostKeys)
+  const moved = (...hashes: (string | null)[]) => {
+    changes.push(...hashes)
+    version++
+  }
+  /** What is read of the store when these are looked for, in turn. */
+  const readFor = async (...hashes: string[]) => {
+    const before = read.length
+    for (const hash of hashes) expect((await ring.find(hash))?.id).toBe(hash.startsWith('known') ? hash : undefined)
+    return read.slice(before)
+  }
+  return { ring, moved, readFor }
 }
 
-it('reads a key once, and again when anything has changed', async () => {
-  const { ring, read, moved } = counting()
-  for (let i = 0; i < 3; i++) expect(await ring.find('known-1')).toEqual({ id: 'known-1' })
-  expect(read).toHaveLength(1)
+it('reads a key once, and again when it was changed', async () => {
+  const { moved, readFor } = counting()
+  expect(await readFor('known-1', 'known-2', 'known-1', 'known-2')).toEqual(['known-1', 'known-2'])
+  moved('known-1')
+  expect(await readFor('known-1', 'known-2', 'known-1')).toEqual(['known-1'])
+})
+
+it('reads a stranger again when one of that hash was made', async () => {
+  const { moved, readFor } = counting()
+  expect(await readFor('stranger', 'other', 'stranger')).toEqual(['stranger', 'other'])
+  moved('stranger')
+  expect(await readFor('stranger', 'other')).toEqual(['stranger'])
+})
+
+it('forgets nothing when what was written concerns no key', async () => {
+  const { moved, readFor } = counting()
+  await readFor('known-1', 'stranger')
   moved()
-  await ring.find('known-1')
-  expect(read).toHaveLength(2)
+  expect(await readFor('known-1', 'stranger')).toEqual([])
+})
+
+it('forgets everything when more was changed than the store remembers', async () => {
+  const { moved, readFor } = counting()
+  await readFor('known-1', 'stranger')
+  moved(null)
+  expect(await readFor('known-1', 'stranger')).toEqual(['known-1', 'stranger'])
+})
+
+it('keeps the keys that are in use when there are more than it may hold', async () => {
+  const { readFor } = counting(100)
+  const some = (from: number) => Array.from({ length: 60 }, (_, i) => `known-${from + i}`)
+  expect(await readFor(...some(0))).toHaveLength(60)
+  expect(await readFor(...some(100), ...some(0))).toHaveLength(60)
+  expect(await readFor(...some(200), ...some(0))).toHaveLength(60)
+  expect(await readFor(...some(0))).toEqual([])
+  expect(await readFor('known-100')).toEqual(['known-100'])
 })
 
 it('forgets the first of many strangers, and no key for their sake', async () => {
-  const { ring, read } = counting()
-  await ring.find('known-1')
-  for (let i = 0; i <= 5000; i++) expect(await ring.find(`stranger-${i}`)).toBeNull()
-  const before = read.length
-  await ring.find('stranger-5000')
-  await ring.find('known-1')
-  expect(read.slice(before)).toEqual([])
-  await ring.find('stranger-0')
-  expect(read.slice(before)).toEqual(['stranger-0'])
+  const { readFor } = counting()
+  await readFor('known-1')
+  await readFor(...Array.from({ length: 5001 }, (_, i) => `stranger-${i}`))
+  expect(await readFor('stranger-5000', 'known-1')).toEqual([])
+  expect(await readFor('stranger-0')).toEqual(['stranger-0'])
+})
+
+it('says of a key in memory that it is active, until something was written', async () => {
+  const { ring, moved, readFor } = counting()
+  const now = new Date()
+  expect(ring.active('known-1', now)).toBeUndefined()
+  await readFor('known-1', 'stranger')
+  expect(ring.active('known-1', now)?.id).toBe('known-1')
+  expect(ring.active('stranger', now)).toBeUndefined()
+  moved('known-2')
+  expect(ring.active('known-1', now)).toBeUndefined()
+  await readFor('known-2')
+  expect(ring.active('known-1', now)?.id).toBe('known-1')
+  moved('known-1')
+  await readFor('known-2')
+  expect(ring.active('known-1', now)).toBeUndefined()
 })
