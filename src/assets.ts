@@ -29,6 +29,11 @@ export function docsWorker(): string {
   return embedded ? join(root, 'docs/worker.js') : join(root, 'src/docs/worker.ts')
 }
 
+/** Lines of activity are written in a thread of their own. */
+export function activityWorker(): string {
+  return embedded ? join(root, 'store/activity-worker.js') : join(root, 'src/store/activity-worker.ts')
+}
+
 export type Addon = 'better-sqlite3' | 'argon2'
 
 const loaded = new Map<Addon, object>()

@@ -20,9 +20,9 @@ it('forgets what is too old, and keeps what is not', async () => {
     ip: '127.0.0.1',
     client: null,
   }
-  await ctx.store.activity.write([{ ...line, at: ctx.now() }], [])
+  await ctx.store.activity.write([{ ...line, at: ctx.now() }])
   advance(29 * 86_400_000)
-  await ctx.store.activity.write([{ ...line, at: ctx.now(), requestId: 'req_2' }], [])
+  await ctx.store.activity.write([{ ...line, at: ctx.now(), requestId: 'req_2' }])
   advance(2 * 86_400_000)
   vi.useFakeTimers()
   const stop = startJobs(ctx, { activityDays: 30, log: silent })

@@ -194,7 +194,7 @@ const PROVOKED: Partial<Record<Code, Provoke>> = {
   recently_used: (route) =>
     ask(route, { headers: bearer() }, async (example) => {
       const use = { keyId: example.path!.id!, at: app.ctx.now(), ip: '127.0.0.1', client: null, requests: 1 }
-      await app.ctx.store.activity.write([], [use])
+      await app.ctx.store.uses.note([use])
       return example
     }),
 }

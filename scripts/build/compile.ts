@@ -14,7 +14,7 @@ export async function compile(name: TargetName, outfile: string): Promise<void> 
   try {
     const executable = join(draft, basename(outfile))
     const built = await Bun.build({
-      entrypoints: [join(root, 'src/main.ts'), join(root, 'src/docs/worker.ts')], // a thread's file is not found by itself
+      entrypoints: [join(root, 'src/main.ts'), ...THREADS.map((file) => join(root, file))],
       target: 'bun',
       format: 'esm',
       minify: true,
@@ -40,6 +40,9 @@ export async function compile(name: TargetName, outfile: string): Promise<void> 
     rmSync(draft, { recursive: true, force: true })
   }
 }
+
+/** A thread's file is not found by itself. */
+const THREADS = ['src/docs/worker.ts', 'src/store/activity-worker.ts']
 
 /** Embedded under their last names, which src/assets.ts knows. */
 const FOLDERS = ['views', 'static', 'docs', 'src/store/migrations']

@@ -26,6 +26,7 @@ export type Store = {
   keys: KeyStore
   mcps: McpStore
   repos: RepoStore
+  uses: UseStore
   activity: ActivityStore
   answers: AnswerStore
   audit: AuditStore
@@ -242,9 +243,14 @@ export type RepoStore = {
   remove(repo: Repo, entry: AuditEntry): Promise<void>
 }
 
+export type UseStore = {
+  /** When keys, and secrets that were rotated out, were last used. Whatever is gone by then is passed over. */
+  note(used: readonly KeyUsed[], oldSecrets?: readonly OldSecretUsed[]): Promise<void>
+}
+
 export type ActivityStore = {
-  /** One transaction for a batch; a key that is gone by then is passed over. */
-  write(lines: ActivityLine[], used: KeyUsed[], oldSecrets?: OldSecretUsed[]): Promise<void>
+  /** All or none of a batch. */
+  write(lines: readonly ActivityLine[]): Promise<void>
   list(query: { workspaceId: string; keyId?: string }, page: PageRequest): Promise<Page<ActivityLine>>
   /** Who called with a key since then. */
   callersOf(workspaceId: string, keyId: string, since: Date): Promise<Callers>

@@ -11,7 +11,7 @@ export type RecordTroubles = {
 const EVERY_MS = 60_000
 
 /** A word at first and one a minute: a full disk lasts for hours, and the log may lie on it. */
-export function recordTroubles(log: Log, now: () => Date): RecordTroubles {
+export function recordTroubles(log: Log, now: () => Date, what: string): RecordTroubles {
   let saidAt: number | null = null
   let failures = 0
   let lost = 0
@@ -26,15 +26,15 @@ export function recordTroubles(log: Log, now: () => Date): RecordTroubles {
   return {
     failed(error, waiting) {
       failures++
-      if (isDue()) log.error('Activity could not be written; it is tried again', { error, failures, waiting, lost })
+      if (isDue()) log.error(`${what} could not be written; it is tried again`, { error, failures, waiting, lost })
     },
     lost() {
       lost++
-      if (isDue()) log.error('Activity is lost: it comes faster than it can be written', { lost })
+      if (isDue()) log.error(`${what} is lost: it comes faster than it can be written`, { lost })
     },
     over() {
       if (saidAt === null) return
-      log.warn('Activity is written again', { failures, lost })
+      log.warn(`${what} is written again`, { failures, lost })
       saidAt = null
       failures = 0
       lost = 0

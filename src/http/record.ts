@@ -1,7 +1,8 @@
 import type { ActivityLine, KeyUsed } from '../core/activity.ts'
 import type { Context } from '../core/context.ts'
 import type { Log } from '../log.ts'
-import { recordTroubles } from './record-troubles.ts'
+import { type RecordTroubles, recordTroubles } from './record-troubles.ts'
+import { waitingUses } from './record-uses.ts'
 
 export type Recorder = {
   /** Costs nothing now: it is written after the answer, with others. */
@@ -15,98 +16,81 @@ export type Recorder = {
 }
 
 const EVERY_MS = 250
-/** Whatever comes meanwhile waits for a slice, a millisecond or two: so few calls meet one. Smaller ones cost more in all. */
-const SLICE = 200
-/** Uses are the same few rows again and again: while lines do not end, they wait for so long. */
-const USES_EVERY_MS = 500
-/** When the disk cannot keep up or is full, no more lines are kept; calls go on. */
+/** Uses are written where calls run, so every second time while they come. */
+const USES_EVERY_MS = 400
+/** Handing over a line takes a microsecond, and calls wait for a slice. */
+const SLICE = 1_000
+/** When the disk cannot keep up or is full, no more are kept; calls go on. */
 const MOST_WAITING = 100_000
 
 export function recorder(ctx: Context, log: Log): Recorder {
-  const lines: ActivityLine[] = []
-  let uses = new Map<string, KeyUsed>()
-  let olds = new Map<string, Date>()
-  let writing: Promise<void> | null = null
+  let lines: ActivityLine[] = []
   let usesAt = 0
-  const troubles = recordTroubles(log, ctx.now)
-  const timer = setInterval(() => void flush(), EVERY_MS)
+  const uses = waitingUses(ctx.store.uses)
+  const troubles = recordTroubles(log, ctx.now, 'Activity')
+  const linesWritten = oneAtATime(writeLines, troubles, () => lines.length)
+  const usesWritten = oneAtATime(writeUses, recordTroubles(log, ctx.now, 'The last use of keys'), () => uses.size)
+  const timer = setInterval(() => {
+    void linesWritten()
+    if (performance.now() - usesAt > USES_EVERY_MS) void usesWritten()
+  }, EVERY_MS)
   timer.unref()
 
-  function flush(): Promise<void> {
-    writing ??= write().finally(() => {
-      writing = null
-    })
-    return writing
+  /** As many as there are now: those that come meanwhile wait for company. */
+  async function writeLines(): Promise<void> {
+    for (let left = lines.length; left > 0; left -= SLICE) {
+      const slice = lines.splice(0, Math.min(left, SLICE))
+      try {
+        await ctx.store.activity.write(slice)
+      } catch (error) {
+        lines = slice.concat(lines)
+        throw error
+      }
+    }
   }
 
-  async function write(): Promise<void> {
-    while (lines.length > 0 || uses.size > 0 || olds.size > 0) {
-      const slice = lines.splice(0, SLICE)
-      const withUses = lines.length === 0 || performance.now() - usesAt > USES_EVERY_MS
-      const seen = withUses ? uses : NONE
-      const old = withUses ? olds : NEVER
-      if (withUses) {
-        uses = new Map()
-        olds = new Map()
-        usesAt = performance.now()
-      }
-      try {
-        await ctx.store.activity.write(
-          slice,
-          [...seen.values()],
-          [...old].map(([hash, at]) => ({ hash, at })),
-        )
-      } catch (error) {
-        lines.unshift(...slice)
-        olds = new Map([...old, ...olds])
-        const meanwhile = uses
-        uses = new Map(seen)
-        for (const use of meanwhile.values()) note(uses, use)
-        return troubles.failed(error, lines.length)
-      }
-      if (lines.length > 0) await turnOfTheLoop()
-    }
-    troubles.over()
+  async function writeUses(): Promise<void> {
+    if (uses.size > 0) usesAt = performance.now()
+    await uses.write()
+  }
+
+  async function flush(): Promise<void> {
+    await Promise.all([linesWritten(), usesWritten()])
   }
 
   return {
     record(line, { isUse } = { isUse: true }) {
       const { keyId, at, ip, client } = line
-      if (keyId !== null && isUse) note(uses, { keyId, at, ip, client, requests: 1 }) // one for each key: room for all
+      if (keyId !== null && isUse) uses.add({ keyId, at, ip, client, requests: 1 }) // one for each key: room for all
       if (lines.length < MOST_WAITING) lines.push(bounded(line))
       else troubles.lost()
     },
     used(use) {
-      if (uses.size < MOST_WAITING) note(uses, { ...use, requests: 1 })
+      if (uses.size < MOST_WAITING) uses.add({ ...use, requests: 1 })
     },
     usedOld(hash, at) {
-      if (olds.size < MOST_WAITING) olds.set(hash, at)
+      if (uses.size < MOST_WAITING) uses.addOld(hash, at)
     },
     flush,
     async close() {
       clearInterval(timer)
-      await flush()
+      await flush() // perhaps only what was under way
       await flush()
     },
   }
 }
 
-const NONE: ReadonlyMap<string, KeyUsed> = new Map()
-const NEVER: ReadonlyMap<string, Date> = new Map()
-
-/** The later one says when and from where. */
-function note(uses: Map<string, KeyUsed>, use: KeyUsed): void {
-  const known = uses.get(use.keyId)
-  if (known) {
-    use.requests += known.requests
-    use.client ??= known.client
+/** Whoever asks meanwhile gets what is under way. It never rejects: what could not be written is told and tried again. */
+function oneAtATime(write: () => Promise<void>, troubles: RecordTroubles, waiting: () => number): () => Promise<void> {
+  let running: Promise<void> | null = null
+  return () => {
+    running ??= write()
+      .then(troubles.over, (error: unknown) => troubles.failed(error, waiting()))
+      .finally(() => {
+        running = null
+      })
+    return running
   }
-  uses.set(use.keyId, use)
-}
-
-/** The store is synchronous underneath: without this, calls would wait for all slices and not for one. */
-function turnOfTheLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 const LONGEST = 256

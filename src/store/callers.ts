@@ -1,13 +1,19 @@
+import type { Kysely } from 'kysely'
 import { NOT_IN_USE } from '../core/activity.ts'
 import type { Callers } from '../core/store.ts'
-import type { Db } from './sqlite.ts'
+import type { ActivityTables } from './tables.ts'
 
 /** So many lines are read at once: a key that is called all day must not hold up its own calls. */
 const SLICE = 5_000
 const MOST_NAMED = 20
 
 /** From the newest line back to the first that is too old, as lines are written in the order of time. */
-export async function callersOf(db: Db, workspaceId: string, keyId: string, since: Date): Promise<Callers> {
+export async function callersOf(
+  db: Kysely<ActivityTables>,
+  workspaceId: string,
+  keyId: string,
+  since: Date,
+): Promise<Callers> {
   const clients = new Map<string, number>()
   const addresses = new Map<string, number>()
   let calls = 0

@@ -3,11 +3,14 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } f
 import { dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 
+/** What has to be done in the same transaction ahead of a migration, and is more than SQL can say. */
+type Ahead = Record<string, () => void>
+
 /**
  * Runs what is pending in one transaction, after a copy of a database that already holds something: a failed upgrade
  * leaves one that the version before still starts on, and whoever starts at the same moment waits and finds it done.
  */
-export function migrate(connection: Database.Database, folder: string, now: Date): string[] {
+export function migrate(connection: Database.Database, folder: string, now: Date, ahead: Ahead = {}): string[] {
   connection.exec('create table if not exists migrations (name text primary key, at integer not null) strict')
   const known = readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
@@ -21,15 +24,18 @@ export function migrate(connection: Database.Database, folder: string, now: Date
   const pending = known.filter((name) => !done.has(name))
   if (pending.length === 0) return []
   if (done.size > 0 && !connection.memory) copyBefore(connection, pending[0]!)
-  return connection.transaction(() => pending.filter((name) => run(connection, folder, name, now))).immediate()
+  return connection
+    .transaction(() => pending.filter((name) => run(connection, folder, name, now, ahead[name])))
+    .immediate()
 }
 
 /** False if another process that started with us has run it meanwhile. */
-function run(connection: Database.Database, folder: string, name: string, now: Date): boolean {
+function run(connection: Database.Database, folder: string, name: string, now: Date, ahead?: () => void): boolean {
   const { changes } = connection
     .prepare('insert into migrations (name, at) values (?, ?) on conflict do nothing')
     .run(name, now.getTime())
   if (changes === 0) return false
+  ahead?.()
   connection.exec(readFileSync(join(folder, name), 'utf8'))
   return true
 }

@@ -2,6 +2,7 @@ import { migrationsFolder } from '../assets.ts'
 import type { Secrets } from '../core/secret.ts'
 import type { Store } from '../core/store.ts'
 import { activityIn } from './activity.ts'
+import { activityBeside, carryOver } from './activity-file.ts'
 import { answersIn } from './answers.ts'
 import { auditIn } from './audit.ts'
 import { invitationsIn } from './invitations.ts'
@@ -14,6 +15,7 @@ import { sessionsIn } from './sessions.ts'
 import { setupIn } from './setup.ts'
 import { connect, kyselyOn } from './sqlite.ts'
 import { usersIn } from './users.ts'
+import { usesIn } from './uses.ts'
 import { versionOf } from './version.ts'
 import { workspacesIn } from './workspaces.ts'
 
@@ -23,10 +25,13 @@ export type OpenStore = Store & { migrated: string[] }
 export function openStore(file: string, secrets: Secrets, now: Date): OpenStore {
   const connection = connect(file)
   try {
-    const migrated = migrate(connection, migrationsFolder(), now)
+    const migrated = migrate(connection, migrationsFolder(), now, {
+      '0010-activity-apart.sql': () => carryOver(connection, activityBeside(file)),
+    })
     refuseOtherSecret(connection, secrets)
     const db = kyselyOn(connection)
     const version = versionOf(connection)
+    const activity = activityIn(file)
     return {
       migrated,
       version: version.now,
@@ -40,7 +45,8 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
       keys: keysIn(db, secrets.audit, version.moved),
       mcps: mcpsIn(db, secrets.audit, version.moved),
       repos: reposIn(db, secrets.audit, version.moved),
-      activity: activityIn(db, connection),
+      uses: usesIn(db, connection),
+      activity,
       answers: answersIn(db),
       audit: auditIn(db, secrets.audit),
       async probe() {
@@ -50,7 +56,10 @@ export function openStore(file: string, secrets: Secrets, now: Date): OpenStore 
           .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: '' }))
           .execute()
       },
-      close: () => db.destroy().finally(() => connection.close()),
+      async close() {
+        await activity.close().finally(() => db.destroy())
+        connection.close()
+      },
     }
   } catch (error) {
     connection.close()

@@ -19,7 +19,7 @@ export function connect(file: string): Database.Database {
   connection.pragma('busy_timeout = 5000')
   connection.pragma('journal_mode = WAL')
   connection.pragma('synchronous = FULL') // with NORMAL, a power cut may undo the last revocation
-  connection.pragma('wal_autocheckpoint = 8000') // pages, 32 MB: calls wait for each checkpoint, and at 1000 four come a second
+  connection.pragma('wal_autocheckpoint = 8000') // pages, 32 MB: calls wait for each checkpoint
   connection.pragma('foreign_keys = ON')
   connection.pragma('trusted_schema = OFF')
   connection.function('lower', { deterministic: true }, lower)
@@ -31,9 +31,9 @@ function lower(text: unknown): unknown {
   return typeof text === 'string' ? text.toLowerCase() : text
 }
 
-export function kyselyOn(connection: Database.Database): Db {
+export function kyselyOn<T = Tables>(connection: Database.Database): Kysely<T> {
   const database = { close: () => connection.close(), prepare: preparedOnce(connection) }
-  return new Kysely<Tables>({
+  return new Kysely<T>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
       createDriver: () => new ImmediateDriver({ database }),

@@ -18,7 +18,6 @@ export type Tables = {
   mcps: McpRow
   mcp_offers: { mcp_id: string; environment: string; offer: string; heard_at: number }
   repos: RepoRow
-  activity: ActivityRow
   answers: AnswerRow
 }
 
@@ -154,6 +153,9 @@ export type RepoRow = {
   created_at: number
   revision: number
 }
+
+/** Of the file beside the database. */
+export type ActivityTables = { activity: ActivityRow }
 
 export type ActivityRow = {
   id: Generated<number>

@@ -269,7 +269,7 @@ describe('the light', () => {
     const html = await (await issue({ client: 'typescript' })).text()
     const { id } = await newest()
     const refusedIn = async (path: string) => {
-      await app.ctx.store.activity.write([refusal(app, id)], [])
+      await app.ctx.store.activity.write([refusal(app, id)])
       const piece = await (await poll(app, cookie, path)).text()
       expect(piece).toContain('was refused: mcp_not_permitted')
       return nextOf(piece)

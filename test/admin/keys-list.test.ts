@@ -16,7 +16,7 @@ async function list(role: 'viewer' | 'member' | 'admin' = 'viewer') {
     page: async (query = '', headers: Record<string, string> = {}) =>
       (await started.call('GET', KEYS + query, { cookie, headers })).text(),
     used: (keyId: string) =>
-      started.ctx.store.activity.write([], [{ keyId, at: started.ctx.now(), ip: '::1', client: 'x', requests: 1 }]),
+      started.ctx.store.uses.note([{ keyId, at: started.ctx.now(), ip: '::1', client: 'x', requests: 1 }]),
   }
 }
 

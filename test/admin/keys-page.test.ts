@@ -23,8 +23,8 @@ async function ofMember(wanted: Partial<NewKey> = {}) {
     page: async (more = '') => (await started.call('GET', path + more, { cookie })).text(),
     send: (act: string, form: Record<string, string> = {}) => started.call('POST', `${path}/${act}`, { cookie, form }),
     now: () => ctx.store.keys.byId(workspace.id, key.id),
-    called: (lines: Partial<ActivityLine>[], used = true) =>
-      ctx.store.activity.write(
+    called: async (lines: Partial<ActivityLine>[], used = true) => {
+      await ctx.store.activity.write(
         lines.map((line) => ({
           workspaceId: workspace.id,
           at: ctx.now(),
@@ -42,8 +42,10 @@ async function ofMember(wanted: Partial<NewKey> = {}) {
           client: 'cursor 1.0',
           ...line,
         })),
-        used ? [{ keyId: key.id, at: ctx.now(), ip: '203.0.113.7', client: 'cursor 1.0', requests: 1 }] : [],
-      ),
+      )
+      const use = { keyId: key.id, at: ctx.now(), ip: '203.0.113.7', client: 'cursor 1.0', requests: 1 }
+      if (used) await ctx.store.uses.note([use])
+    },
   }
 }
 

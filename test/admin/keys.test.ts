@@ -343,10 +343,9 @@ describe('a key', () => {
       ip,
       client,
     })
-    await ctx.store.activity.write(
-      [call('cursor', '203.0.113.1'), call('cursor', '203.0.113.2'), call('n8n', '203.0.113.2')],
-      [{ keyId: one.id, at: ctx.now(), ip: '203.0.113.2', client: 'n8n', requests: 3 }],
-    )
+    const calls = [call('cursor', '203.0.113.1'), call('cursor', '203.0.113.2'), call('n8n', '203.0.113.2')]
+    await ctx.store.activity.write(calls)
+    await ctx.store.uses.note([{ keyId: one.id, at: ctx.now(), ip: '203.0.113.2', client: 'n8n', requests: 3 }])
     const html = await (await page(`${KEYS}/${one.id}/delete`)).text()
     expect(html).toContain('3 calls in the last 24 hours')
     expect(html).toMatch(/cursor[\s\S]*n8n[\s\S]*203\.0\.113\.2[\s\S]*203\.0\.113\.1/)

@@ -519,5 +519,5 @@ function own(value: object): object {
 }
 
 async function used(ctx: Started['ctx'], id: string): Promise<void> {
-  await ctx.store.activity.write([], [{ keyId: id, at: ctx.now(), ip: '127.0.0.1', client: 'test', requests: 1 }])
+  await ctx.store.uses.note([{ keyId: id, at: ctx.now(), ip: '127.0.0.1', client: 'test', requests: 1 }])
 }

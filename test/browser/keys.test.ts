@@ -37,7 +37,8 @@ async function used({ ctx, workspace }: Started, keyId: string) {
     ip: '203.0.113.7',
     client: 'cursor 1.0',
   } as const
-  await ctx.store.activity.write([line], [{ keyId, at: ctx.now(), ip: line.ip, client: line.client, requests: 1 }])
+  await ctx.store.activity.write([line])
+  await ctx.store.uses.note([{ keyId, at: ctx.now(), ip: line.ip, client: line.client, requests: 1 }])
 }
 
 it('keeps the focus where somebody works, and says what was done', async () => {

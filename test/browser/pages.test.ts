@@ -62,13 +62,12 @@ async function inUse() {
     environment: 'live',
   } as const
   const made = { ...call, method: 'tools/call', tool: 'search', status: 200, latencyMs: 12.4, upstreamMs: 11 } as const
-  await ctx.store.activity.write(
-    [
-      { ...made, at: ctx.now(), outcome: 'ok', ip: '203.0.113.7', client: 'claude-code 2.1' },
-      { ...made, at: ctx.now(), outcome: 'tool_not_permitted', ip: '203.0.113.7', client: 'claude-code 2.1' },
-    ],
-    [{ keyId: used.id, at: ctx.now(), ip: '203.0.113.7', client: 'claude-code 2.1', requests: 2 }],
-  )
+  const from = { ip: '203.0.113.7', client: 'claude-code 2.1' }
+  await ctx.store.activity.write([
+    { ...made, ...from, at: ctx.now(), outcome: 'ok' },
+    { ...made, ...from, at: ctx.now(), outcome: 'tool_not_permitted' },
+  ])
+  await ctx.store.uses.note([{ ...from, keyId: used.id, at: ctx.now(), requests: 2 }])
   const member = await person('member', 'ben.with-a-rather-long-name@example.com')
   await key({ name: 'n8n' }, workspace.id, member.caller)
   await person('viewer')

@@ -58,10 +58,8 @@ describe('keys impact', () => {
         ...{ environment: 'live' as const, outcome: 'ok' as const, status: 200, latencyMs: 1, upstreamMs: null },
         ...{ ip: '203.0.113.7', client: 'cursor 1' },
       }
-      await store.activity.write(
-        [line, line],
-        [{ keyId: id, at: now(), ip: line.ip, client: line.client, requests: 2 }],
-      )
+      await store.activity.write([line, line])
+      await store.uses.note([{ keyId: id, at: now(), ip: line.ip, client: line.client, requests: 2 }])
     })
     expect(await shell.json('keys', 'impact', 'laptop')).toEqual({
       calls_24h: 2,

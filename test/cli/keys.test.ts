@@ -345,7 +345,7 @@ describe('keys delete', () => {
     const shell = await lab()
     const { id } = await shell.json('keys', 'create', '--name', 'x')
     const use = { keyId: id, at: new Date('2026-06-01T12:00:00Z'), ip: '192.0.2.7', client: 'cursor', requests: 3 }
-    await shell.inside((ctx) => ctx.store.activity.write([], [use]))
+    await shell.inside((ctx) => ctx.store.uses.note([use]))
     shell.advance(DAY - 1)
     expect(await shell.claviger('keys', 'delete', 'x')).toEqual(
       refused(1, 'It was last used 2026-06-01T12:00:00.000Z from 192.0.2.7 by cursor. Revoke it instead, or add --yes'),
@@ -358,7 +358,7 @@ describe('keys delete', () => {
     const shell = await lab()
     const { id } = await shell.json('keys', 'create', '--name', 'x')
     const use = { keyId: id, at: new Date('2026-06-01T12:00:00Z'), ip: '192.0.2.7', client: null, requests: 1 }
-    await shell.inside((ctx) => ctx.store.activity.write([], [use]))
+    await shell.inside((ctx) => ctx.store.uses.note([use]))
     shell.advance(DAY)
     expect(await shell.good('keys', 'delete', 'x')).toMatch(/^x \(clv_live_.+\) is deleted\.\n$/)
   })

@@ -42,8 +42,7 @@ it('tells of every secret that a change of any kind concerns, and of no other', 
       'used',
       [],
       () =>
-        store.activity.write(
-          [],
+        store.uses.note(
           [{ keyId: two.key.id, at: NOW, ip: '::1', client: null, requests: 1 }],
           [{ hash: two.hash, at: NOW }],
         ),

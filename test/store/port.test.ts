@@ -580,7 +580,7 @@ describe('activity', () => {
     const lines = [1, 2, 3].map((n) =>
       line(workspace.id, { requestId: `req_${n}`, at: later(n), keyId: n === 2 ? 'key_2' : 'key_1' }),
     )
-    await store.activity.write([...lines, line('other')], [])
+    await store.activity.write([...lines, line('other')])
     const of = async (query = {}, page: { limit: number; cursor: string | null } = ALL) =>
       store.activity.list({ workspaceId: workspace.id, ...query }, page)
     expect((await of()).items).toEqual([...lines].reverse())
@@ -596,8 +596,8 @@ describe('activity', () => {
     const { workspace, key: add } = await furnished(store)
     const { key } = await add()
     const used = { keyId: key.id, at: NOW, ip: '127.0.0.1', client: 'a', requests: 2 }
-    await store.activity.write([], [used, { ...used, keyId: 'gone' }])
-    await store.activity.write([], [{ ...used, at: later(1), ip: '::1', client: null, requests: 3 }])
+    await store.uses.note([used, { ...used, keyId: 'gone' }])
+    await store.uses.note([{ ...used, at: later(1), ip: '::1', client: null, requests: 3 }])
     expect(await store.keys.byId(workspace.id, key.id)).toMatchObject({
       requestCount: 5,
       lastUsedAt: later(1),
@@ -615,10 +615,11 @@ describe('activity', () => {
       line(workspace.id, { client: 'b' }),
       line(workspace.id, { client: 'b', ip: '::1' }),
     ]
-    await store.activity.write(
-      [...calls, line(workspace.id, { at: later(-10) }), line(workspace.id, { keyId: 'key_2' })],
-      [],
-    )
+    await store.activity.write([
+      ...calls,
+      line(workspace.id, { at: later(-10) }),
+      line(workspace.id, { keyId: 'key_2' }),
+    ])
     expect(await store.activity.callersOf(workspace.id, 'key_1', later(-5))).toMatchObject({
       calls: 3,
       clients: [
@@ -643,7 +644,7 @@ describe('activity', () => {
     const lines = Array.from({ length: 12_000 }, (_, n) =>
       line(workspace.id, { at: later(n), client: `client ${n % 25}`, outcome: n % 2 ? 'ok' : 'revoked_key' }),
     )
-    await store.activity.write(lines, [])
+    await store.activity.write(lines)
     let over = false
     let turns = 0
     const count = () => {

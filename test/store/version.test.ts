@@ -211,7 +211,7 @@ describe('the ring', () => {
       const store = round % 2 === 0 ? server : cli
       const change = { disabledAt: round % 4 < 2 ? NOW : null }
       const used = { keyId: key.id, at: later(round), ip: '::1', client: null, requests: 1 }
-      await server.activity.write([], [used])
+      await server.uses.note([used])
       current = (await store.keys.change(current, change, entryOf('key.changed', workspace.id, key.id)))!
       answered = current.revision
     }
@@ -225,7 +225,7 @@ describe('the ring', () => {
     const { key, hash } = await add()
     const ring = keyRing({ store })
     await ring.find(hash)
-    await store.activity.write([], [{ keyId: key.id, at: NOW, ip: '127.0.0.1', client: null, requests: 1 }])
+    await store.uses.note([{ keyId: key.id, at: NOW, ip: '127.0.0.1', client: null, requests: 1 }])
     await store.probe()
     await store.users.change(owner.id, { name: 'Other' }, entryOf('user.renamed', 'instance', owner.id))
     expect(ring.find(hash)).not.toBeInstanceOf(Promise)

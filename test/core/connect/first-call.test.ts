@@ -15,7 +15,7 @@ async function world() {
   })
   return {
     app,
-    came: (outcome: ActivityLine['outcome']) => app.ctx.store.activity.write([line(outcome)], []),
+    came: (outcome: ActivityLine['outcome']) => app.ctx.store.activity.write([line(outcome)]),
     state: () => firstCallOf(app.ctx, key, since),
     stateSince: (at: Date) => firstCallOf(app.ctx, key, at),
   }

@@ -1,0 +1,126 @@
+import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { ActivityStore } from '../core/store.ts'
+import { ADD_LINE, COLUMNS, toLine, type Values, valuesIn } from './activity-lines.ts'
+import { callersOf } from './callers.ts'
+import { kyselyOn } from './sqlite.ts'
+import type { ActivityTables } from './tables.ts'
+
+/** The open file: what is asked of activity, but lines come as one text (activity-lines.ts). */
+export type ActivityFile = Omit<ActivityStore, 'write'> & {
+  write(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Ids grow with time. */
+const SCHEMA = `
+  create table if not exists activity (
+    id integer primary key,
+    workspace_id text not null,
+    at integer not null,
+    request_id text not null,
+    key_id text,
+    mcp text,
+    method text not null,
+    tool text,
+    environment text not null,
+    outcome text not null,
+    status integer not null,
+    latency_ms real not null,
+    upstream_ms real,
+    ip text not null,
+    client text
+  ) strict;
+  create index if not exists activity_by_workspace on activity (workspace_id, id);
+  create index if not exists activity_by_key on activity (key_id, id);
+`
+
+/** So many old lines go at once: whatever else is asked waits no longer. */
+const SWEPT = 1_000
+
+/** A file of their own beside the database: lines never move its version, and copies of what matters stay small. */
+export function activityBeside(database: string): string {
+  return database === ':memory:' ? database : join(dirname(database), 'activity.db')
+}
+
+export function openActivity(file: string): ActivityFile {
+  const connection = connect(file)
+  const db = kyselyOn<ActivityTables>(connection)
+  const add = connection.prepare<[Values]>(ADD_LINE)
+  const write = connection.transaction((text: string) => {
+    for (const values of valuesIn(text)) add.run(values)
+  })
+  let closed = false
+  return {
+    write: async (text) => write.immediate(text),
+
+    async list(query, page) {
+      let rows = db.selectFrom('activity').selectAll().where('workspace_id', '=', query.workspaceId)
+      if (query.keyId) rows = rows.where('key_id', '=', query.keyId)
+      if (page.cursor) rows = rows.where('id', '<', Number(page.cursor))
+      const found = await rows
+        .orderBy('id', 'desc')
+        .limit(page.limit + 1)
+        .execute()
+      const shown = found.slice(0, page.limit)
+      return { items: shown.map(toLine), nextCursor: found.length > page.limit ? String(shown.at(-1)!.id) : null }
+    },
+
+    callersOf: (workspaceId, keyId, since) => callersOf(db, workspaceId, keyId, since),
+
+    async sweep(before) {
+      while (!closed) {
+        const oldest = db.selectFrom('activity').select('id').orderBy('id').limit(SWEPT)
+        const { numDeletedRows } = await db
+          .deleteFrom('activity')
+          .where('id', 'in', oldest)
+          .where('at', '<', before.getTime())
+          .executeTakeFirst()
+        if (numDeletedRows < SWEPT) return
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
+
+    close() {
+      closed = true
+      return db.destroy()
+    },
+  }
+}
+
+/**
+ * Lines of a database that still had them among the rest, before they are dropped there. They are here for good when
+ * this returns; whoever was killed between the two finds those that it has.
+ */
+export function carryOver(from: Database.Database, file: string): void {
+  if (from.prepare('select 1 from activity limit 1').get() === undefined) return
+  const into = connect(file)
+  try {
+    into.pragma('synchronous = FULL')
+    const columns = ['id', ...COLUMNS]
+    const add = into.prepare(
+      `insert or ignore into activity (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+    )
+    const rows = from
+      .prepare(`select ${columns.join(', ')} from activity order by id`)
+      .raw()
+      .iterate()
+    const addAll = into.transaction(() => {
+      for (const row of rows) add.run(row)
+    })
+    addAll.immediate()
+  } finally {
+    into.close()
+  }
+}
+
+/** A power cut may undo the last lines, though no kill of ours. */
+function connect(file: string): Database.Database {
+  const connection = new Database(file)
+  connection.pragma('busy_timeout = 5000')
+  connection.pragma('journal_mode = WAL')
+  connection.pragma('synchronous = NORMAL')
+  connection.pragma('trusted_schema = OFF')
+  connection.exec(SCHEMA)
+  return connection
+}

@@ -1,0 +1,24 @@
+import { dirname } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadAddonsFrom } from '../assets.ts'
+import { type ActivityFile, openActivity } from './activity-file.ts'
+import type { Answered, Asked } from './activity-messages.ts'
+
+/** The thread of activity: neither a batch nor a checkpoint of its log holds up a call here. */
+const port = parentPort!
+const { file } = workerData as { file: string }
+loadAddonsFrom(dirname(file))
+
+let open: ActivityFile | null = null
+
+async function answer({ id, name, args }: Asked): Promise<Answered> {
+  try {
+    open ??= openActivity(file) // a disk without room for it may have some the next time
+    const act = open[name] as (...args: unknown[]) => Promise<unknown>
+    return { id, value: await act(...args) }
+  } catch (error) {
+    return { id, failed: (error as Error).message }
+  }
+}
+
+port.on('message', async (asked: Asked) => port.postMessage(await answer(asked)))

@@ -1,0 +1,2 @@
+-- Its lines have been carried over into activity.db just before (activity-file.ts).
+drop table activity;
