@@ -21,27 +21,38 @@ export function withUse(db: Db, first: 'keys' | 'key_use' = 'keys'): Listing {
     .whereRef('key_use.key_id', '=', 'keys.id')
 }
 
-/** Of the secret that ends with the overlap. */
-const oldLastUse = sql<number | null>`(select max(key_secrets.last_used_at) from key_secrets
-  where key_secrets.key_id = keys.id and key_secrets.ends_at = keys.overlap_ends_at)`.as('old_last_used_at')
+/** Of the secret that ends with the overlap, for the few keys that have one. */
+const oldLastUse = sql<number | null>`(case when keys.overlap_ends_at is not null then
+  (select max(key_secrets.last_used_at) from key_secrets
+   where key_secrets.key_id = keys.id and key_secrets.ends_at = keys.overlap_ends_at) end)`.as('old_last_used_at')
 
 export function keyListsIn(db: Db): Pick<KeyStore, 'list' | 'tally'> {
   return {
-    async list(query, page) {
+    async list(query, { limit, cursor }) {
       const order = orderOf(query)
-      const ids = await few(db, query)
-      const rows = () => {
-        const all = fitting(withUse(db, order.first), query)
-        return ids ? all.where('keys.id', 'in', listed(ids)) : all
+      const rows = (asked: KeyQuery) => fitting(withUse(db, order.first), asked)
+      const place = readCursor(cursor)
+      const page = (found: KeyRowWithUse[]) => {
+        const items = found.slice(0, limit)
+        const last = found.length > limit ? items.at(-1)! : null
+        return { items: items.map(toKeyWithUse), nextCursor: last && cursorAt(order.valueIn(last), last.id) }
+      }
+      let ids: string[] | null = null
+      if (isNarrowed(query)) {
+        ids = await idsFitting(db, query, limit)
+        if (ids?.length === 0) return page([])
+        if (!ids) {
+          const near = await nearest(db, query, order, place, limit + 1)
+          if (near.length > limit) return page(near)
+          ids = await idsFitting(db, query, FEW)
+        }
       }
       const found: KeyRowWithUse[] = []
-      for (const part of order.from(rows, readCursor(page.cursor))) {
-        const left = page.limit + 1 - found.length
+      for (const part of order.from(() => among(rows(query), ids), place)) {
+        const left = limit + 1 - found.length
         if (left > 0) found.push(...(await part.limit(left).execute()))
       }
-      const items = found.slice(0, page.limit)
-      const last = found.length > page.limit ? items.at(-1)! : null
-      return { items: items.map(toKeyWithUse), nextCursor: last && cursorAt(order.valueIn(last), last.id) }
+      return page(found)
     },
 
     async tally(query) {
@@ -60,19 +71,43 @@ export function keyListsIn(db: Db): Pick<KeyStore, 'list' | 'tally'> {
 
 const NONE: Record<KeyState, number> = { active: 0, scheduled: 0, expired: 0, disabled: 0, revoked: 0 }
 
-/** The ids of those that fit, if they are few, or of somewhat more; null if they are many. */
-async function few(db: Db, query: KeyQuery): Promise<string[] | null> {
+function isNarrowed({ search, environment, state, states, ownerId, type, mcp }: KeyQuery): boolean {
+  return Boolean(search || environment || state || states || ownerId || type || mcp)
+}
+
+/** Of those that fit, and of somewhat more; null if there are more than so many. */
+async function idsFitting(db: Db, query: KeyQuery, most: number): Promise<string[] | null> {
   const { workspaceId, search } = query
-  const named = search ? await idsWithText(db, workspaceId, search, FEW) : null
-  if (named) return named
-  const { environment, state, states, ownerId, type, mcp } = query
-  if (!(environment ?? state ?? states ?? ownerId ?? type ?? mcp)) return null
+  const named = search ? await idsWithText(db, workspaceId, search, most) : null
+  if (named || !isNarrowed({ ...query, search: undefined })) return named
   const rows = await fitting(keysOf(db), { ...query, search: undefined })
     .clearSelect()
     .select('keys.id')
-    .limit(FEW + 1)
+    .limit(most + 1)
     .execute()
-  return rows.length > FEW ? null : rows.map(({ id }) => id)
+  return rows.length > most ? null : rows.map(({ id }) => id)
+}
+
+/** A page takes so many times its length to be found nearby, where nearly all keys fit. */
+const NEARBY = 4
+
+/** Those that fit among the next along the index; where these are fewer than were asked for, others may lie beyond. */
+async function nearest(
+  db: Db,
+  query: KeyQuery,
+  order: Order,
+  place: Place | null,
+  wanted: number,
+): Promise<KeyRowWithUse[]> {
+  const { workspaceId, now } = query
+  const [next] = order.from(() => fitting(withUse(db, order.first), { workspaceId, now }), place)
+  const keys = next!.limit(NEARBY * wanted).as('keys')
+  const nearby = db.selectFrom(keys).selectAll('keys') as unknown as Listing
+  return fitting(nearby, query).limit(wanted).execute()
+}
+
+function among(rows: Listing, ids: string[] | null): Listing {
+  return ids ? rows.where('keys.id', 'in', listed(ids)) : rows
 }
 
 /** Without their use: what they are narrowed by stands in one index. */

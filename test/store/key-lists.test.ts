@@ -104,6 +104,7 @@ const FILTERS: [string, Partial<KeyQuery>, (key: KeyWithUse) => boolean][] = [
   ['with an Ü, typed small', { search: 'übung' }, ({ name }) => name.startsWith('Übung')],
   ['with two letters', { search: 'zU' }, ({ name }) => name.startsWith('Zulu')],
   ['described', { search: 'röntgen' }, ({ description }) => description !== null],
+  ['with what all have in their hint', { search: 'clv_live' }, () => true],
   [
     'alpha, in test, active',
     { search: 'alpha', environment: 'test', state: 'active' },
