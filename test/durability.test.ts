@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { activityBeside } from '../src/store/activity-file.ts'
 import { databaseFile } from '../src/store/data-dir.ts'
 import { PASSWORD, terminal } from './cli/terminal.ts'
 import { mayMount, mounting } from './support/executable.ts'
@@ -32,8 +33,15 @@ function client(origin: string, key: string) {
   }
 }
 
-function integrityOf(dataDir: string): unknown {
-  const connection = new Database(databaseFile(dataDir))
+/** A call that is refused, and so leaves a line. */
+function callNothing(origin: string, key: string) {
+  const body = JSON.stringify({ mcp_id: 'nothing', tool: 'x', arguments: {} })
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  return fetch(`${origin}/mcp`, { method: 'POST', headers, body })
+}
+
+function integrityOf(file: string): unknown {
+  const connection = new Database(file)
   const said = connection.pragma('integrity_check', { simple: true })
   connection.close()
   return said
@@ -70,7 +78,7 @@ it('keeps every change that was answered, however often it is killed', { timeout
       })
   }
 
-  expect(integrityOf(dataDir)).toBe('ok')
+  expect(integrityOf(databaseFile(dataDir))).toBe('ok')
   expect(await claviger('audit', 'verify')).toMatchObject({ code: 0, err: '' })
   const { origin, stop } = await serving(dataDir)
   for (const [id, key] of issued) {
@@ -107,6 +115,57 @@ it.each([
   await stop()
 })
 
+describe('the lines of calls', () => {
+  async function calling(origin: string, key: string, made: { answered: number }) {
+    for (;;) {
+      const answer = await callNothing(origin, key)
+      if (answer.status !== 403) return expect(answer.status).toBe(503)
+      made.answered++
+    }
+  }
+
+  function written(dataDir: string): number {
+    const connection = new Database(activityBeside(databaseFile(dataDir)))
+    const count = connection.prepare('select count(*) from activity').pluck().get() as number
+    connection.close()
+    return count
+  }
+
+  it('that are written survive every kill, in a file that is whole and read by commands meanwhile', async () => {
+    const { dataDir, json } = await managed()
+    const { key } = await json('keys', 'create', '--name', 'caller', '--rate', '1000000')
+    const file = activityBeside(databaseFile(dataDir))
+    let kept = 0
+    for (let round = 0; round < 4; round++) {
+      const { server, origin } = await serving(dataDir)
+      const made = { answered: 0 }
+      const callers = Promise.allSettled(Array.from({ length: 4 }, () => calling(origin, key, made)))
+      await expect.poll(() => existsSync(file) && written(dataDir), { timeout: 20_000 }).toBeGreaterThan(kept + 50)
+      kept = written(dataDir)
+      expect((await json('keys', 'impact', 'caller')).calls_24h).toBeGreaterThanOrEqual(kept)
+      server.kill('SIGKILL')
+      await server.exited
+      await callers
+      expect(integrityOf(file)).toBe('ok')
+      expect(written(dataDir)).toBeGreaterThanOrEqual(kept)
+    }
+    expect((statSync(file).mode & 0o777).toString(8)).toBe('600')
+  })
+
+  it('are all there after SIGTERM', async () => {
+    const { dataDir, json } = await managed()
+    const { key } = await json('keys', 'create', '--name', 'caller', '--rate', '1000000')
+    const { server, origin } = await serving(dataDir)
+    const made = { answered: 0 }
+    const callers = Promise.allSettled(Array.from({ length: 4 }, () => calling(origin, key, made)))
+    await expect.poll(() => made.answered, { timeout: 20_000 }).toBeGreaterThan(200)
+    server.kill('SIGTERM')
+    expect(await server.exited).toBe(0)
+    await callers
+    expect(written(dataDir)).toBeGreaterThanOrEqual(made.answered)
+  })
+})
+
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   it('ends the server with exit code 0, whatever is open', async () => {
     const { dataDir, manager } = await managed()
@@ -114,7 +173,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect((await client(origin, manager).get('/whoami')).status).toBe(200)
     server.kill(signal)
     expect(await server.exited).toBe(0)
-    expect(integrityOf(dataDir)).toBe('ok')
+    expect(integrityOf(databaseFile(dataDir))).toBe('ok')
   })
 })
 
@@ -203,6 +262,8 @@ describe('a disk that is full', () => {
     const verified = await get('/audit/verify')
     expect([verified.status, await jsonOf(verified)]).toEqual([200, expect.objectContaining({ ok: true })])
     expect((await fetch(`${origin}/healthz`)).status).toBe(200)
+    await callNothing(origin, issued[0]!)
+    if (canMount) await expect.poll(() => said.text, { timeout: 20_000 }).toContain('could not be written; it is tried')
     child.kill('SIGTERM')
     expect(await child.exited).toBe(0)
   })

@@ -68,6 +68,22 @@ describe('serve', () => {
     expect(await served.text()).toBe(readFileSync(join(import.meta.dirname, '../static/admin.css'), 'utf8'))
   })
 
+  it('writes activity in a thread of its own, which commands read meanwhile', async () => {
+    const dataDir = emptyFolder()
+    const server = await claviger.serve(dataDir, { env: OWNER })
+    await server.logged('The owner was created')
+    const command = async (...args: string[]) =>
+      JSON.parse((await claviger.run([...args, '--json', '--data-dir', dataDir])).stdout)
+    const { key } = await command('keys', 'create', '--name', 'laptop')
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const body = JSON.stringify({ mcp_id: 'nothing', tool: 'x', arguments: {} })
+    expect((await fetch(`${server.url}/mcp`, { method: 'POST', headers, body })).status).toBe(403)
+    const impact = () => command('keys', 'impact', 'laptop')
+    await expect.poll(impact, { timeout: 20_000 }).toMatchObject({ calls_24h: 1, last_used_at: expect.any(String) })
+    expect(await server.stop('SIGTERM')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('rror') })
+    expect(await impact()).toMatchObject({ calls_24h: 1 })
+  })
+
   it('keeps what was done when it is killed right after', async () => {
     const dataDir = emptyFolder()
     const first = await claviger.serve(dataDir, { env: OWNER })

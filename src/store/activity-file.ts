@@ -117,10 +117,15 @@ export function carryOver(from: Database.Database, file: string): void {
 /** A power cut may undo the last lines, though no kill of ours. */
 function connect(file: string): Database.Database {
   const connection = new Database(file)
-  connection.pragma('busy_timeout = 5000')
-  connection.pragma('journal_mode = WAL')
-  connection.pragma('synchronous = NORMAL')
-  connection.pragma('trusted_schema = OFF')
-  connection.exec(SCHEMA)
-  return connection
+  try {
+    connection.pragma('busy_timeout = 5000')
+    connection.pragma('journal_mode = WAL')
+    connection.pragma('synchronous = NORMAL')
+    connection.pragma('trusted_schema = OFF')
+    connection.exec(SCHEMA)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
 }

@@ -11,7 +11,7 @@ const END_WITHIN_MS = 10_000
  * The file of activity in a thread of its own, which begins with the first question, and anew should it ever break:
  * then what was not answered is refused, and lines among it may be written twice.
  */
-export function activityThread(file: string, worker: string): ActivityFile {
+export function activityThread(file: string, worker: string, endWithinMs = END_WITHIN_MS): ActivityFile {
   const waiting = new Map<number, Waiting>()
   let thread: Worker | null = null
   let lastId = 0
@@ -20,7 +20,7 @@ export function activityThread(file: string, worker: string): ActivityFile {
   let closed = false
 
   function running(): Worker {
-    if (closed) throw new Error('The activity is closed.')
+    if (closed) throw isClosed()
     if (thread) return thread
     if (performance.now() < notBefore) throw new Error('The thread of activity broke. It begins anew in a moment.')
     const made = new Worker(worker, { workerData: { file } })
@@ -55,6 +55,10 @@ export function activityThread(file: string, worker: string): ActivityFile {
     thread = null
     notBefore = failures === 0 ? 0 : performance.now() + PAUSE_MS
     failures++
+    refuse(error)
+  }
+
+  function refuse(error: Error): void {
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
@@ -67,12 +71,13 @@ export function activityThread(file: string, worker: string): ActivityFile {
     const ended = ask('close').catch(() => {})
     closed = true
     const late = Promise.withResolvers<void>()
-    const patience = setTimeout(late.resolve, END_WITHIN_MS)
+    const patience = setTimeout(late.resolve, endWithinMs)
     await Promise.race([ended, late.promise])
     clearTimeout(patience)
     const open = thread
     thread = null
     await open?.terminate()
+    refuse(isClosed())
   }
 
   return {
@@ -82,4 +87,8 @@ export function activityThread(file: string, worker: string): ActivityFile {
     sweep: (before) => ask('sweep', before),
     close,
   }
+}
+
+function isClosed(): Error {
+  return new Error('The activity is closed.')
 }

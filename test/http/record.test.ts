@@ -10,14 +10,20 @@ async function onFullDisk() {
   const { key } = await app.key()
   const said: Record<string, unknown>[] = []
   const log = createLog({ level: 'info', write: (line) => void said.push(JSON.parse(line)), now: app.ctx.now })
-  const disk = { full: true }
-  const { activity } = app.ctx.store
+  const disk = { full: true, usesToo: false }
+  const { activity, uses } = app.ctx.store
   const store = Object.create(app.ctx.store, {
     activity: {
       value: {
         ...activity,
         write: (...written: Parameters<typeof activity.write>) =>
           disk.full ? Promise.reject(new Error('database or disk is full')) : activity.write(...written),
+      },
+    },
+    uses: {
+      value: {
+        note: (...noted: Parameters<typeof uses.note>) =>
+          disk.usesToo ? Promise.reject(new Error('database or disk is full')) : uses.note(...noted),
       },
     },
   }) as Started['ctx']['store']
@@ -70,4 +76,25 @@ it('says how many lines were lost, and loses no use of a key', async () => {
   await record.flush()
   expect(said.at(-1)).toMatchObject({ message: 'Activity is written again', lost: 7 })
   expect(await app.ctx.store.keys.byId(app.workspace.id, key.id)).toMatchObject({ requestCount: MORE })
+})
+
+it('writes uses while lines cannot be, and lines while uses cannot', async () => {
+  const { app, key, said, disk, record, line } = await onFullDisk()
+  const used = () => app.ctx.store.keys.byId(app.workspace.id, key.id)
+  const listed = async () =>
+    (await app.ctx.store.activity.list({ workspaceId: app.workspace.id }, { limit: 10, cursor: null })).items.length
+  record.record(line(0))
+  await record.flush()
+  expect([(await used())!.requestCount, await listed()]).toEqual([1, 0])
+  Object.assign(disk, { full: false, usesToo: true })
+  record.record(line(1))
+  await record.flush()
+  await record.flush()
+  expect([(await used())!.requestCount, await listed()]).toEqual([1, 2])
+  expect(said.at(-1)).toMatchObject({ message: 'The last use of keys could not be written; it is tried again' })
+  disk.usesToo = false
+  record.record(line(2))
+  await record.flush()
+  expect([(await used())!.requestCount, await listed()]).toEqual([3, 3])
+  expect(said.at(-1)).toMatchObject({ message: 'The last use of keys is written again' })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { mcpShelf } from '../../src/core/mcps/shelf.ts'
 import type { Store } from '../../src/core/store.ts'
-import { aKey, anMcp, aRepo, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
+import { aKey, aLine, anMcp, aRepo, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
 
 const fileIn = () => join(folder(), 'claviger.db')
 
@@ -50,6 +50,19 @@ describe('the version of the store', () => {
       await act()
       expect([what, store.version() > before]).toEqual([what, true])
     }
+  })
+
+  it('stays while lines of activity are written, here or elsewhere', async () => {
+    const file = fileIn()
+    const [server, other] = [storeIn(file), storeIn(file)]
+    const { workspace } = await furnished(server)
+    const before = server.version()
+    for (const store of [server, other]) {
+      await store.activity.write([aLine(workspace)])
+      expect([server.version(), server.seenVersion()]).toEqual([before, before])
+    }
+    const page = { limit: 10, cursor: null }
+    expect((await server.activity.list({ workspaceId: workspace.id }, page)).items).toHaveLength(2)
   })
 
   it('moves even when a change of ours failed, whose end nobody knows', async () => {

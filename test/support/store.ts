@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
+import type { ActivityLine } from '../../src/core/activity.ts'
 import type { Action, AuditEntry } from '../../src/core/audit.ts'
 import { INSTANCE } from '../../src/core/audit.ts'
 import type { Repo } from '../../src/core/docs.ts'
@@ -124,6 +125,26 @@ export function anMcp(workspace: Workspace, more: Partial<Mcp> = {}): Mcp {
     timeoutSeconds: 120,
     createdAt: NOW,
     revision: 1,
+    ...more,
+  }
+}
+
+export function aLine(workspace: Pick<Workspace, 'id'>, more: Partial<ActivityLine> = {}): ActivityLine {
+  return {
+    workspaceId: workspace.id,
+    at: NOW,
+    requestId: newId('req', NOW),
+    keyId: 'key_1',
+    mcp: 'files',
+    method: 'tools/call',
+    tool: 'read',
+    environment: 'live',
+    outcome: 'ok',
+    status: 200,
+    latencyMs: 1.5,
+    upstreamMs: 1,
+    ip: '127.0.0.1',
+    client: 'test/1',
     ...more,
   }
 }
