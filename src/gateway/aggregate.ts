@@ -97,19 +97,21 @@ function audienceFor({ era, session, message }: Turn): Audience {
 async function mergedList(gateway: Gateway, turn: Turn): Promise<JsonObject> {
   const { key, era, message } = turn
   const { kind, member } = LISTS[message.method]!
-  const mcps = await reachableMcps(gateway, key)
-  const lists = await Promise.all(
-    mcps.map(async (mcp) => {
-      if (kind !== 'tools' && !allows(key, { slug: mcp.slug, tool: null })) return []
-      const offer = await gateway.catalogue.offer(mcp, key.environment, audienceFor(turn))
-      return visible(key, mcp.slug, kind, offer[kind]).map((thing) => exposed(mcp, kind, thing))
-    }),
+  const mcps = (await reachableMcps(gateway, key)).filter(
+    ({ slug }) => kind === 'tools' || allows(key, { slug, tool: null }),
   )
-  return listResult(
-    era,
-    member,
-    kind === 'resources' || kind === 'templates' ? firstOfEach(lists.flat()) : lists.flat(),
+  const offers = await offersOf(gateway, turn, mcps)
+  const things = mcps.flatMap((mcp, i) =>
+    visible(key, mcp.slug, kind, offers[i]![kind]).map((thing) => exposed(mcp, kind, thing)),
   )
+  return listResult(era, member, kind === 'resources' || kind === 'templates' ? firstOfEach(things) : things)
+}
+
+/** Mostly all are in memory: then nothing is waited for. */
+async function offersOf({ catalogue }: Gateway, turn: Turn, mcps: Mcp[]): Promise<Offer[]> {
+  const audience = audienceFor(turn)
+  const offers = mcps.map((mcp) => catalogue.offer(mcp, turn.key.environment, audience))
+  return offers.some((offer) => offer instanceof Promise) ? Promise.all(offers) : (offers as Offer[])
 }
 
 function exposed(mcp: Mcp, kind: keyof Offer, thing: NamedThing): NamedThing {
@@ -199,7 +201,7 @@ async function mcpOfResource(gateway: Gateway, turn: Turn, uri: string): Promise
   const { key } = turn
   const mcps = (await reachableMcps(gateway, key)).filter(({ slug }) => allows(key, { slug, tool: null }))
   if (mcps.length === 0) throw refusalFor(key, { slug: '*', tool: null }) ?? mcpNotPermitted()
-  const offers = await Promise.all(mcps.map((mcp) => gateway.catalogue.offer(mcp, key.environment, audienceFor(turn))))
+  const offers = await offersOf(gateway, turn, mcps)
   const by = (fits: (offer: Offer) => boolean) => mcps.find((_, i) => fits(offers[i]!))
   const withAny = mcps.filter((_, i) => offers[i]!.resources.length + offers[i]!.templates.length > 0)
   const mcp =

@@ -11,7 +11,7 @@ import type { Pool } from './pool.ts'
 
 export type Catalogue = {
   /** What is known of an MCP's offer, at once where anything is known; asked anew behind the answer. */
-  offer(mcp: Mcp, environment: Environment, audience?: Audience): Promise<Offer>
+  offer(mcp: Mcp, environment: Environment, audience?: Audience): Offer | Promise<Offer>
   /** What was heard last, without asking. */
   known(mcp: Mcp, environment: Environment): Promise<KnownOffer | null>
   refresh(mcp: Mcp, environment: Environment): Promise<KnownOffer>
@@ -73,8 +73,8 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 
   /** What a server offers clients that it can ask something back is kept in memory alone: there are few such servers. */
-  async function entryOf(mcp: Mcp, environment: Environment, audience: Audience): Promise<Known> {
-    if (audience.can.length === 0) return entryFor(mcp, environment)
+  function entryOf(mcp: Mcp, environment: Environment, audience: Audience): Known | Promise<Known> {
+    if (audience.can.length === 0) return known.get(nameOf(mcp, environment)) ?? entryFor(mcp, environment)
     const name = [nameOf(mcp, environment), audience.era, ...audience.can].join('/')
     return known.get(name) ?? begin(name, mcp, environment, null, null, audience)
   }
@@ -145,6 +145,37 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
     return kept
   }
 
+  /** Where nothing is known of what is offered to an audience, it is shown what is offered to all. */
+  function otherwise({ mcp, environment, audience }: Known): Offer | Promise<Offer> {
+    if (audience.can.length === 0) return NOTHING
+    return entryFor(mcp, environment).then(({ offer }) => offer ?? NOTHING)
+  }
+
+  function offerIn(entry: Known): Offer | Promise<Offer> {
+    if (entry.offer && time() - entry.heardAt < FRESH_MS) return entry.offer
+    const failedJustNow = time() - entry.failedAt < AFTER_FAILURE_MS
+    if (failedJustNow) return entry.offer ?? otherwise(entry)
+    const asking = entry.asking ?? askQuietly(entry)
+    if (entry.offer) return entry.offer
+    // a server that was never heard is waited for once: one that stays silent must not slow every list
+    entry.firstAskedAt ??= time()
+    const patienceMs = DEADLINE_MS - (time() - entry.firstAskedAt)
+    if (patienceMs <= 0) return otherwise(entry)
+    return within(
+      patienceMs,
+      asking.then(({ offer }) => offer),
+    ).catch(() => otherwise(entry))
+  }
+
+  /** Told of once, however many lists come while it is asked. */
+  function askQuietly(entry: Known): Promise<KnownOffer> {
+    const asking = ask(entry)
+    asking.catch((error) =>
+      log.debug('An offer could not be heard', { mcp: entry.mcp.slug, why: (error as Error).message }),
+    )
+    return asking
+  }
+
   /** Whoever asks next waits for an answer that knows of the change. */
   function forgetAudiences(mcp: Mcp, environment: Environment): void {
     for (const [name, entry] of known)
@@ -181,26 +212,9 @@ export function catalogueOf(ctx: Context, pool: Pool, log: Log): Catalogue {
   }
 
   return {
-    async offer(mcp, environment, audience = ANYBODY) {
-      const entry = await entryOf(mcp, environment, audience)
-      const otherwise = async () =>
-        (entry.audience.can.length > 0 && (await entryFor(mcp, environment)).offer) || NOTHING
-      if (entry.offer && time() - entry.heardAt < FRESH_MS) return entry.offer
-      const failedJustNow = time() - entry.failedAt < AFTER_FAILURE_MS
-      if (failedJustNow) return entry.offer ?? otherwise()
-      const asking = ask(entry)
-      asking.catch((error) =>
-        log.debug('An offer could not be heard', { mcp: mcp.slug, why: (error as Error).message }),
-      )
-      if (entry.offer) return entry.offer
-      // a server that was never heard is waited for once: one that stays silent must not slow every list
-      entry.firstAskedAt ??= time()
-      const patienceMs = DEADLINE_MS - (time() - entry.firstAskedAt)
-      if (patienceMs <= 0) return otherwise()
-      return within(
-        patienceMs,
-        asking.then(({ offer }) => offer),
-      ).catch(otherwise)
+    offer(mcp, environment, audience = ANYBODY) {
+      const entry = entryOf(mcp, environment, audience)
+      return entry instanceof Promise ? entry.then(offerIn) : offerIn(entry)
     },
     async known(mcp, environment) {
       const { offer, heardAt } = await entryFor(mcp, environment)

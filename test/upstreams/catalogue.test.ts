@@ -108,3 +108,30 @@ it('reads the lists for clients that can be asked over a connection that can be 
   expect(await names(audienceOf('modern', { roots: {} }))).toEqual(['a']) // it does not speak to those
   expect(lines.filter(({ closed }) => !closed)).toHaveLength(2)
 })
+
+it('costs a list nothing while a server stays silent, and is told of once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { pool } = pooled({ silent: ['initialize', 'server/discover'] })
+  let now = new Date('2026-06-01').getTime()
+  const said: string[] = []
+  const ctx = {
+    now: () => new Date(now),
+    store: { mcps: { offer: async () => null, keepOffer: async () => {} } },
+  } as unknown as Context
+  const log = createLog({ level: 'debug', write: (line) => void said.push(line), now: ctx.now })
+  const catalogue = catalogueOf(ctx, pool, log)
+  const first = catalogue.offer(anMcp(), 'live')
+  await vi.advanceTimersByTimeAsync(5_000)
+  now += 5_000
+  const nothing = { tools: [], prompts: [], resources: [], templates: [] }
+  expect(await first).toEqual(nothing)
+  for (let i = 0; i < 100; i++) expect(catalogue.offer(anMcp(), 'live')).toEqual(nothing)
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(said.filter((line) => line.includes('An offer could not be heard'))).toHaveLength(1)
+})
+
+it('answers without waiting what it has heard', async () => {
+  const { catalogue } = catalogued(() => ['a'])
+  await catalogue.refresh(anMcp(), 'live')
+  expect(catalogue.offer(anMcp(), 'live')).toMatchObject({ tools: [{ name: 'a' }] })
+})
