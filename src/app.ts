@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Config } from './config.ts'
 import { openContext } from './context.ts'
 import type { Context } from './core/context.ts'
@@ -8,16 +7,18 @@ import { Refusal } from './core/refusal.ts'
 import { furnishOlder } from './core/repos/furnish.ts'
 import type { KeptLibrary } from './core/repos/in-step.ts'
 import { gatewayDoor } from './gateway/routes.ts'
-import { drainOf } from './http/drain.ts'
+import { BunAnswer } from './http/bun-answer.ts'
+import { BunRequest } from './http/bun-request.ts'
 import { refuseRepeatedHeaders } from './http/framing.ts'
 import { keepFromCaches } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { knownHosts } from './http/hosts.ts'
-import { listen, serverFor } from './http/listen.ts'
 import { recorder } from './http/record.ts'
-import { asRefusal, sendProblem, sendRpcError } from './http/refusals.ts'
-import { carriesKey, look, trustedProxies } from './http/seen.ts'
+import { asRefusal, problemOf, sendProblem, sendRpcError } from './http/refusals.ts'
+import { carriesKey, trustedProxies } from './http/seen.ts'
+import { serve } from './http/serve.ts'
 import { setupGate } from './http/setup-gate.ts'
+import { throughExpress } from './http/through-express.ts'
 import { startJobs } from './jobs.ts'
 import { libraryFor } from './library.ts'
 import type { Log } from './log.ts'
@@ -33,7 +34,7 @@ export type App = {
 
 export type Wanted = { config: Config; log: Log; now?: () => Date; inMemory?: boolean; graceMs?: number }
 
-/** Joins configuration, outlets and doors on one node:http server. */
+/** Joins configuration, outlets and doors on one server. */
 export async function startApp({
   config,
   log,
@@ -56,26 +57,37 @@ export async function startApp({
   const record = recorder(ctx, log)
   const mcp = gatewayDoor({ ctx, ring, pool, catalogue, recorder: record, log, version: VERSION })
   let pages: ReturnType<typeof loadSite> | null = null
-  const server = serverFor({ certificate: config.tls_cert, key: config.tls_key })
-  const drain = drainOf(server)
-  const answerHealth = health(ctx.store, drain.draining)
+  const https = config.tls_cert !== null
+  const answerHealth = health(ctx.store, () => served.draining())
 
-  server.on('request', async (req: IncomingMessage, res: ServerResponse) => {
+  function take(request: Request, server: Bun.Server<undefined>): Promise<Response> {
+    return new Promise((give) => {
+      const id = newId('req', now())
+      const address = server.requestIP(request)?.address ?? ''
+      const req = new BunRequest(request, { id, address, https, proxies, log })
+      void answer(req, new BunAnswer(request, server, give))
+    })
+  }
+
+  function failed(error: unknown): Response {
     const id = newId('req', now())
-    req.seen = look(req, id, proxies)
-    req.log = log.with({ request_id: id })
+    const problem = problemOf(asRefusal(error, log.with({ request_id: id })), id)
+    return Response.json(problem, { status: problem.status })
+  }
+
+  async function answer(req: BunRequest, res: BunAnswer): Promise<void> {
+    const { id } = req.seen
     res.setHeader('X-Request-Id', id)
     if (carriesKey(req)) keepFromCaches(res)
-    drain.begin(res)
     if (config.log_level === 'debug') logWhenDone(req, res)
-    const path = pathOf(req.url ?? '/')
+    const path = pathOf(req.url)
     const isMcp = path === '/mcp' || path.startsWith('/mcp/')
     try {
       refuseRepeatedHeaders(req)
       const healthy = answerHealth(path, req, res)
       if (healthy) return void (await healthy)
       hosts.check(req)
-      if (drain.draining()) {
+      if (served.draining()) {
         res.setHeader('Connection', 'close')
         throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.', {
           retryAfterSeconds: 1,
@@ -83,27 +95,28 @@ export async function startApp({
       }
       if (!isMcp) {
         pages ??= loadSite()
-        return void (await pages)(req, res)
+        return throughExpress(await pages, req, res)
       }
       const setUp = requireSetUp()
       if (setUp) await setUp
       await mcp.handle(req, res)
     } catch (error) {
       const refusal = asRefusal(error, req.log)
-      if (res.headersSent) return void res.destroy()
+      if (res.begun) return res.cut()
       if (isMcp) sendRpcError(res, refusal, id)
       else sendProblem(res, refusal, id)
     }
-  })
+  }
 
-  const origin = await listen(server, config.host, config.port)
+  const { host, port, tls_cert: certificate, tls_key: key } = config
+  const served = serve({ host, port, certificate, key }, { answer: take, failed })
   const stopLooking = lookAgain(library, log)
   const stopJobs = startJobs(ctx, { activityDays: config.activity_days, log })
   return {
     ctx,
-    origin,
+    origin: served.origin,
     async close() {
-      await drain.close(graceMs, mcp.endStreams)
+      await served.close(graceMs, mcp.endStreams)
       stopJobs()
       stopLooking()
       mcp.close()
@@ -133,18 +146,16 @@ function lookAgain(library: KeptLibrary, log: Log): () => void {
   return () => clearInterval(timer)
 }
 
-/** The path as Express would see it; an absolute-form target counts as its path. */
 function pathOf(url: string): string {
-  const path = url.startsWith('/') ? url : (URL.parse(url)?.pathname ?? '/')
-  const end = path.search(/[?#]/)
-  return end < 0 ? path : path.slice(0, end)
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
 }
 
-function logWhenDone(req: IncomingMessage, res: ServerResponse): void {
+function logWhenDone(req: BunRequest, res: BunAnswer): void {
   const startedAt = performance.now()
-  res.once('close', () => {
+  res.onClose(() => {
     const { address, url } = req.seen
     const ms = Math.round(performance.now() - startedAt)
-    req.log.debug('Request', { method: req.method, url, status: res.statusCode, address, ms })
+    req.log.debug('Request', { method: req.method, url, status: res.status, address, ms })
   })
 }

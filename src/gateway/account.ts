@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { Key } from '../core/keys/key.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { Message } from '../upstreams/connection.ts'
 import type { Session } from './sessions.ts'
 import { announcedBy, clientName, type Gateway, type Turn } from './turn.ts'
@@ -28,7 +28,7 @@ export function account(gateway: Gateway, turn: Turn, status: number, startedAt:
 /** A stream may last for days: the key is in use when it begins, and when it ends. */
 export function noteUse(
   { recorder, ctx }: Gateway,
-  req: IncomingMessage,
+  req: BunRequest,
   { id }: Key,
   session: Session | null,
   message: Message = {},

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { BunRequest } from '../http/bun-request.ts'
 
 /** Null at `/mcp`; what is no slug is an MCP that does not exist. */
 export function slugOf(url: string): string | null {
@@ -8,7 +8,7 @@ export function slugOf(url: string): string | null {
   return rest === '' ? null : rest
 }
 
-export function sessionIdOf(req: IncomingMessage): string | undefined {
+export function sessionIdOf(req: BunRequest): string | undefined {
   const id = req.headers['mcp-session-id']
   return typeof id === 'string' && id !== '' ? id : undefined
 }

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { ActivityLine } from '../core/activity.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
 import { cachingOf, rpcErrorOf, sendRpcError } from '../http/refusals.ts'
 import type { Log } from '../log.ts'
 import { CallFailed, Cancelled } from '../upstreams/connection.ts'
@@ -53,7 +53,7 @@ export function asMessageRefusal(error: unknown, log: Log): Refusal {
 }
 
 /** The request as a whole is refused: its HTTP status says so too. */
-export function sendWholeError(res: ServerResponse, error: unknown, id: unknown, requestId: string, log: Log): void {
+export function sendWholeError(res: BunAnswer, error: unknown, id: unknown, requestId: string, log: Log): void {
   if (error instanceof ProtocolError) return sendJson(res, error.status, rpcText(id, error.error))
   if (error instanceof UnknownSession) {
     const data = { code: 'not_found', request_id: requestId }
@@ -70,7 +70,7 @@ function rpcText(id: unknown, error: object): string {
   return JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error })
 }
 
-function sendJson(res: ServerResponse, status: number, text: string): void {
+function sendJson(res: BunAnswer, status: number, text: string): void {
   res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': cachingOf(res) })
   res.end(text)
 }

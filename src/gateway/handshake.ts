@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import type { Introduction } from '../upstreams/handshake.ts'
 import { introduceAggregate } from './aggregate.ts'
@@ -11,8 +12,8 @@ import { agreedVersion } from './versions.ts'
 /** `initialize`: an older client's session begins, and ends with its key. */
 export async function begin(
   gateway: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   key: FoundKey,
   slug: string | null,
   message: Turn['message'],
@@ -35,7 +36,7 @@ export async function begin(
       return JSON.stringify({ jsonrpc: '2.0', id: message.id, result })
     } catch (error) {
       sessions.end(session)
-      if (!res.headersSent) res.removeHeader('Mcp-Session-Id')
+      if (!res.begun) res.removeHeader('Mcp-Session-Id')
       throw error
     }
   })

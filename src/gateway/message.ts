@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
 import { checkType, parseJson } from '../http/body.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { Message } from '../upstreams/connection.ts'
 
 /** base64 files travel in arguments; what is larger belongs elsewhere. */
@@ -9,34 +9,27 @@ export const MOST_BYTES = 16 * 1024 * 1024
 const MOST_DEPTH = 512
 
 /** The whole body, capped, without a body parser: that would cost more than the gateway itself. */
-export function readBody(req: IncomingMessage, most = MOST_BYTES): Promise<Buffer> {
+export async function readBody({ request, headers }: BunRequest, most = MOST_BYTES): Promise<Uint8Array> {
   const tooLarge = () => new Refusal('payload_too_large', `A message may have at most ${most / 1024 / 1024} MB.`)
-  if (Number(req.headers['content-length'] ?? 0) > most) return Promise.reject(tooLarge())
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+  const declared = headers['content-length']
+  if (declared !== undefined && Number(declared) > most) throw tooLarge()
+  try {
+    if (declared !== undefined) return await request.bytes() // which are as many as was said
+    const pieces: Uint8Array[] = []
     let size = 0
-    let whole = false
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > most) {
-        req.removeAllListeners('data')
-        req.resume()
-        reject(tooLarge())
-      } else chunks.push(chunk)
-    })
-    req.on('end', () => {
-      whole = true
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-    })
-    req.on('error', reject)
-    req.on('close', () => {
-      if (!whole) reject(new Refusal('bad_request', 'The body ended early.')) // an Error made for nothing costs 5 µs
-    })
-  })
+    for await (const piece of request.body ?? []) {
+      size += piece.length
+      if (size > most) throw tooLarge()
+      pieces.push(piece)
+    }
+    return Buffer.concat(pieces)
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal('bad_request', 'The body ended early.')
+  }
 }
 
 /** Parsed once, for everybody who must look inside. */
-export function parseMessage(req: IncomingMessage, body: Buffer): Message & Record<string, unknown> {
+export function parseMessage(req: Pick<BunRequest, 'headers'>, body: Uint8Array): Message & Record<string, unknown> {
   checkType(req)
   const value = parseJson(body, MOST_DEPTH)
   if (Array.isArray(value)) throw new Refusal('bad_request', 'Batches are not taken. Send one message in each request.')

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import { type Era, MODERN } from '../upstreams/handshake.ts'
 import { HEADER_MISMATCH, INVALID_PARAMS, ProtocolError, UNSUPPORTED_VERSION } from './errors.ts'
@@ -7,14 +7,14 @@ import { isError } from './outcome.ts'
 import { SUPPORTED } from './versions.ts'
 
 /** The body tells: each request of 2026-07-28 carries an envelope, a handshake is an older client's. */
-export function eraOf(req: IncomingMessage, message: Message): Era {
+export function eraOf(req: BunRequest, message: Message): Era {
   if (versionIn(message) !== undefined) return 'modern'
   if (message.method === 'initialize') return 'legacy'
   return req.headers['mcp-protocol-version'] === MODERN && message.method !== undefined ? 'modern' : 'legacy'
 }
 
 /** What the revision of 2026-07-28 wants checked before anything is done (SEP-2243, SEP-2575). */
-export function checkModern(req: IncomingMessage, message: Message & { method: string }): void {
+export function checkModern(req: BunRequest, message: Message & { method: string }): void {
   const version = versionIn(message)
   if (typeof version !== 'string')
     throw new ProtocolError(
@@ -40,7 +40,7 @@ export function checkModern(req: IncomingMessage, message: Message & { method: s
   if (name !== undefined) sameAs(req, 'mcp-name', name)
 }
 
-function sameAs(req: IncomingMessage, header: string, inBody: string): void {
+function sameAs(req: BunRequest, header: string, inBody: string): void {
   const given = req.headers[header]
   if (typeof given !== 'string') throw new ProtocolError(400, HEADER_MISMATCH, `The header ${header} is missing.`)
   if (decoded(given.trim()) !== inBody)

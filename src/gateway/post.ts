@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { authenticateAgain, type Proven } from '../http/authenticate.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { Message } from '../upstreams/connection.ts'
 import { noteUse } from './account.ts'
 import { sessionIdOf } from './address.ts'
@@ -20,8 +21,8 @@ import { checkVersionHeader } from './versions.ts'
 /** One message of a client's: a request is answered, anything else is taken. */
 export async function post(
   gateway: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   proven: Proven,
   slug: string | null,
 ): Promise<void> {
@@ -35,15 +36,15 @@ export async function post(
     if (simple) await callSimply(gateway, req, res, { ...proven, key }, body)
     else await answer(gateway, req, res, key, slug, body)
   } catch (error) {
-    if (res.headersSent) return void res.destroy()
+    if (res.begun) return void res.cut()
     refuse(req, res, simple, error, body?.id ?? null)
   }
 }
 
 async function answer(
   gateway: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   key: FoundKey,
   slug: string | null,
   body: Message & Record<string, unknown>,

@@ -1,13 +1,13 @@
-import type { IncomingMessage } from 'node:http'
 import type { Key } from '../core/keys/key.ts'
 import type { Refusal } from '../core/refusal.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { STATUS } from '../http/refusals.ts'
 import { clientName, type Gateway } from './turn.ts'
 
 /** A client that goes on with a key that is over asks several times a second, for months. */
 const MOST_A_MINUTE = 60
 
-export type RefusedKeys = (req: IncomingMessage, mcp: string | null, key: Key, refusal: Refusal) => void
+export type RefusedKeys = (req: BunRequest, mcp: string | null, key: Key, refusal: Refusal) => void
 
 /**
  * What was asked with a key that is there and was refused as such, so that somebody can see who still has it. It is no

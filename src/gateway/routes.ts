@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
 import type { Refusal } from '../core/refusal.ts'
 import { authenticate } from '../http/authenticate.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
 import { noOAuth } from '../http/no-oauth.ts'
 import type { Recorder } from '../http/record.ts'
@@ -26,7 +27,7 @@ import { checkVersionHeader } from './versions.ts'
 import { keyWatch } from './watch.ts'
 
 export type McpDoor = {
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void>
+  handle(req: BunRequest, res: BunAnswer): Promise<void>
   /** Ends every stream, so that the server can finish what is left and stop. */
   endStreams(): void
   close(): void
@@ -98,7 +99,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
         res.setHeader('Allow', 'POST, GET, DELETE')
         throw new ProtocolError(405, -32600, 'Only POST, GET and DELETE are answered here.')
       } catch (error) {
-        if (res.headersSent) return void res.destroy()
+        if (res.begun) return void res.cut()
         await refuseUnread(req, res, slug, error)
       }
     },

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { account } from './account.ts'
 import { errorText } from './errors.ts'
 import { modernStatus } from './modern.ts'
@@ -13,8 +14,8 @@ export type Running = Turn & { finish(): void }
 /** From the moment a request is understood: what may cut it short. */
 export function turnOf(
   { watch, streams }: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   key: FoundKey,
   message: Turn['message'],
   era: Turn['era'],

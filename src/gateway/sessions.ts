@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import type { Key } from '../core/keys/key.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
 import type { Message } from '../upstreams/connection.ts'
 import type { Introduction } from '../upstreams/handshake.ts'
 import type { Lease } from '../upstreams/lease.ts'
@@ -32,7 +32,7 @@ export type Session = Subscriber & {
   /** Passes a server's question on, under an id of our own. */
   ask(lease: Lease, message: Message, reply: Reply | null): void
   answered(message: Message): void
-  openStream(res: ServerResponse): void
+  openStream(res: BunAnswer): void
   hasStream(): boolean
   /** Nothing is under way, and nobody listens. */
   isIdle(): boolean
@@ -110,7 +110,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
   const waiting: string[] = []
   let bytes = 0
   const endings: (() => void)[] = []
-  let stream: ServerResponse | null = null
+  let stream: BunAnswer | null = null
   let lastQuestion = 0
   let leases = new Set<Lease>()
   let over = false
@@ -158,10 +158,10 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
       )
     },
     openStream(res) {
-      if (stream && !stream.destroyed) stream.end()
+      stream?.end()
       stream = res
       beginStream(res)
-      res.once('close', () => {
+      res.onClose(() => {
         if (stream === res) stream = null
         session.used()
       })

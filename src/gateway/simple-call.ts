@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { refusalFor } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import { authenticateAgain, type Proven } from '../http/authenticate.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { cachingOf, STATUS, sendProblem } from '../http/refusals.ts'
 import { Cancelled, parsedAnswer } from '../upstreams/connection.ts'
 import { envelope, RpcError } from '../upstreams/handshake.ts'
@@ -20,15 +21,16 @@ export function isSimpleCall(body: Record<string, unknown>): boolean {
 /** For scripts with curl: one tool called, its result as plain JSON. */
 export async function callSimply(
   gateway: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   proven: Proven,
   body: Record<string, unknown>,
 ): Promise<void> {
   const startedAt = performance.now()
   const { key } = proven
   const hold = gateway.watch.open(key)
-  res.once('close', hold.abort)
+  res.mayLast()
+  res.onClose(hold.abort)
   const turn: Turn = {
     req,
     res,
@@ -49,7 +51,7 @@ export async function callSimply(
   } catch (error) {
     const refusal = error instanceof Cancelled ? await whyCancelled(gateway, req, proven) : refusalOf(error, req)
     turn.note.outcome = error instanceof Cancelled ? 'cancelled' : refusal.code
-    if (res.closed) return // nobody is there to be told
+    if (res.gone) return // nobody is there to be told
     status = STATUS[refusal.code]
     sendProblem(res, refusal, req.seen.id)
   } finally {
@@ -58,14 +60,14 @@ export async function callSimply(
   }
 }
 
-function refusalOf(error: unknown, req: IncomingMessage): Refusal {
+function refusalOf(error: unknown, req: BunRequest): Refusal {
   return error instanceof RpcError
     ? new Refusal('upstream_unavailable', `The MCP server answers: ${error.error.message}`)
     : asMessageRefusal(error, req.log)
 }
 
 /** The key has ended, or may do something else now; else the caller hung up. */
-async function whyCancelled({ ctx, ring }: Gateway, req: IncomingMessage, proven: Proven): Promise<Refusal> {
+async function whyCancelled({ ctx, ring }: Gateway, req: BunRequest, proven: Proven): Promise<Refusal> {
   try {
     await authenticateAgain(ctx, ring, req, proven, { urlToo: true })
     return new Refusal('conflict', 'This key was changed during the call, which was given up. Call again.')

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FoundKey } from '../core/store.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { noteUse } from './account.ts'
 import { sessionIdOf } from './address.ts'
 import { reachable } from './reach.ts'
@@ -8,8 +9,8 @@ import type { Gateway } from './turn.ts'
 /** GET: where an older client hears what belongs to no call of its own. */
 export async function openStream(
   gateway: Gateway,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: BunRequest,
+  res: BunAnswer,
   key: FoundKey,
   slug: string | null,
 ): Promise<void> {
@@ -21,7 +22,7 @@ export async function openStream(
   const used = () => noteUse(gateway, req, key, session)
   hold.signal.addEventListener('abort', end, { once: true })
   streams.add(end)
-  res.once('close', () => {
+  res.onClose(() => {
     streams.delete(end)
     hold.close()
     used()

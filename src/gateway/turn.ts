@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ActivityLine } from '../core/activity.ts'
 import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import type { Shelf } from '../core/mcps/shelf.ts'
+import type { BunAnswer } from '../http/bun-answer.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import type { Recorder } from '../http/record.ts'
 import type { Log } from '../log.ts'
 import type { Catalogue } from '../upstreams/catalogue.ts'
@@ -37,8 +38,8 @@ export type Gateway = {
 
 /** One request of a client's, from its proof to its answer. */
 export type Turn = {
-  req: IncomingMessage
-  res: ServerResponse
+  req: BunRequest
+  res: BunAnswer
   key: Key
   era: Era
   session: Session | null

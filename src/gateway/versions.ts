@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
+import type { BunRequest } from '../http/bun-request.ts'
 import { LEGACY, MODERN, NEWEST_LEGACY } from '../upstreams/handshake.ts'
 
 /** Its servers must answer batches, which were taken out again three months later. Its clients all speak the one before. */
@@ -17,7 +17,7 @@ export function agreedVersion(requested: string): string {
 }
 
 /** The header is optional in a session; one that names what nobody speaks is a mistake. */
-export function checkVersionHeader({ headers }: IncomingMessage): void {
+export function checkVersionHeader({ headers }: BunRequest): void {
   const named = headers['mcp-protocol-version']
   if (named === undefined || (LEGACY as readonly unknown[]).includes(named)) return
   throw new Refusal(

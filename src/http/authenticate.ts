@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Actor } from '../core/audit.ts'
 import type { Caller } from '../core/caller.ts'
 import type { Context } from '../core/context.ts'
@@ -8,6 +7,7 @@ import { checkCircumstances, judge, refusalOf, verify } from '../core/keys/verif
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
+import type { Incoming } from './messages.ts'
 
 export type Proven = { key: FoundKey; inUrl: boolean; version: number; at: number }
 
@@ -18,7 +18,7 @@ type On = {
 }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
-export async function authenticate(ctx: Context, ring: Ring, req: IncomingMessage, on: On): Promise<Proven> {
+export async function authenticate(ctx: Context, ring: Ring, req: Incoming, on: On): Promise<Proven> {
   const { fullKey, inUrl } = presentedKey(req, on)
   const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
   const version = ctx.store.seenVersion() // as it was when the ring was asked
@@ -37,7 +37,7 @@ export async function authenticate(ctx: Context, ring: Ring, req: IncomingMessag
 export function authenticateAgain(
   ctx: Context,
   ring: Ring,
-  req: IncomingMessage,
+  req: Incoming,
   before: Proven,
   on: On,
 ): Proven | Promise<Proven> {
@@ -51,7 +51,7 @@ export function authenticateAgain(
 const AT_ONCE_MS = 1
 
 /** The key as one who asks for something: bounded by the role its owner has at this moment. */
-export async function programOf(ctx: Context, key: Key, req: IncomingMessage): Promise<Caller & { kind: 'program' }> {
+export async function programOf(ctx: Context, key: Key, req: Incoming): Promise<Caller & { kind: 'program' }> {
   const role = key.ownerId === null ? 'owner' : await ctx.store.members.roleOf(key.workspaceId, key.ownerId)
   const actor: Actor = {
     kind: 'key',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isDeep } from '../core/depth.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Incoming } from './messages.ts'
 import { turnsOf } from './turns.ts'
 
 const LIMIT_BYTES = 1_000_000
@@ -16,7 +17,7 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
 }
 
 /** No bytes that are no text, and no value that could not be written again. */
-export function parseJson(bytes: Buffer, mostDepth: number): unknown {
+export function parseJson(bytes: Uint8Array, mostDepth: number): unknown {
   const text = decode(bytes)
   if (isDeep(text, mostDepth))
     throw new Refusal('bad_request', `The body is nested more than ${mostDepth} levels deep.`)
@@ -80,7 +81,7 @@ export function tooLarge(most = LIMIT_BYTES): Refusal {
   return new Refusal('payload_too_large', `The body is larger than ${most} bytes.`)
 }
 
-export function checkType({ headers }: IncomingMessage): void {
+export function checkType({ headers }: Pick<Incoming, 'headers'>): void {
   if (headers['content-type'] === 'application/json') return checkEncoding({ headers })
   const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
@@ -89,7 +90,7 @@ export function checkType({ headers }: IncomingMessage): void {
   checkEncoding({ headers })
 }
 
-function checkEncoding({ headers }: Pick<IncomingMessage, 'headers'>): void {
+function checkEncoding({ headers }: Pick<Incoming, 'headers'>): void {
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new Refusal('unsupported_media_type', 'Send the body as it is, without Content-Encoding.')
@@ -97,7 +98,7 @@ function checkEncoding({ headers }: Pick<IncomingMessage, 'headers'>): void {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function decode(bytes: Buffer): string {
+function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)
   } catch {

@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import { asPasted } from '../core/keys/format.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Incoming } from './messages.ts'
 
 export type Presented = { fullKey: string; inUrl: boolean }
 
 /** The one key a request carries; none or two are refused. Only MCP endpoints take one from the URL. */
-export function presentedKey(req: IncomingMessage, { urlToo }: { urlToo: boolean }): Presented {
+export function presentedKey(req: Incoming, { urlToo }: { urlToo: boolean }): Presented {
   const found: Presented[] = []
   const { authorization } = req.headers
   const scheme = authorization === undefined ? null : /^\s*(bearer|apikey)(?:\s+(.*))?$/is.exec(authorization)

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { Handler } from 'express'
 import helmet from 'helmet'
+import type { Outgoing } from './messages.ts'
 import { carriesKey } from './seen.ts'
 
 const SELF = ["'self'"]
@@ -40,7 +40,7 @@ const onlyOverHttps: Handler = (req, res, next) => {
 }
 
 /** A key in a URL ends up wherever URLs are kept; at least not in a cache or a Referer. */
-export function keepFromCaches(res: ServerResponse): void {
+export function keepFromCaches(res: Pick<Outgoing, 'setHeader'>): void {
   res.setHeader('Cache-Control', 'no-store, private')
   res.setHeader('Referrer-Policy', 'no-referrer')
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Store } from '../core/store.ts'
+import type { Incoming, Outgoing } from './messages.ts'
 
 /** The process lives (/healthz); it can do its work (/readyz). Answered to any host name: probes use addresses. */
 export function health(store: Store, draining: () => boolean) {
@@ -13,7 +13,7 @@ export function health(store: Store, draining: () => boolean) {
     return why
   }
 
-  async function answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<true> {
+  async function answer(path: string, req: Incoming, res: Outgoing): Promise<true> {
     const why = path === '/healthz' ? null : draining() ? 'shutting down' : await unwell()
     res.writeHead(why ? 503 : 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
     res.end(req.method === 'HEAD' ? undefined : JSON.stringify(why ? { status: 'unavailable', why } : { status: 'ok' }))
@@ -21,7 +21,7 @@ export function health(store: Store, draining: () => boolean) {
   }
 
   /** Null if the path is another. */
-  return (path: string, req: IncomingMessage, res: ServerResponse): Promise<true> | null =>
+  return (path: string, req: Incoming, res: Outgoing): Promise<true> | null =>
     path === '/healthz' || path === '/readyz' ? answer(path, req, res) : null
 }
 

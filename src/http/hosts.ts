@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
+import type { Incoming } from './messages.ts'
 
 export type Hosts = {
   /** Throws if the request names a host that is not ours, or comes from a page of another site. */
-  check(req: IncomingMessage): void
+  check(req: Incoming): void
   /** Throws unless a form was sent by a page of our own. */
-  checkForm(req: IncomingMessage): void
+  checkForm(req: Incoming): void
   /** True if every name is answered, since no public URL is set. */
   open: boolean
 }
@@ -22,7 +22,7 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
   /** Clients name the same host again and again, and reading it as an address costs 5 µs each time. */
   let latest: { header: string | undefined; name: string | null } = { header: undefined, name: null }
 
-  function check(req: IncomingMessage) {
+  function check(req: Incoming) {
     const { host: header } = req.headers
     if (header !== latest.header) latest = { header, name: ownName(header) }
     const host = latest.name
@@ -51,13 +51,13 @@ export function knownHosts({ bound, publicUrl }: { bound: string; publicUrl: URL
    * A page with `Referrer-Policy: no-referrer` names no origin when it sends its form. Over plain http browsers leave
    * out Sec-Fetch-Site too; then the one-time token in the address says that the page was ours.
    */
-  function isUnnamed(req: IncomingMessage): boolean {
+  function isUnnamed(req: Incoming): boolean {
     if (req.headers.origin !== 'null') return false
     const site = req.headers['sec-fetch-site']
     return site === undefined ? ONE_TIME.test(req.seen.url) : site === 'same-origin'
   }
 
-  function checkForm(req: IncomingMessage) {
+  function checkForm(req: Incoming) {
     const site = req.headers['sec-fetch-site']
     const { origin, host } = req.headers
     const sameOrigin = origin !== undefined && URL.parse(origin)?.host === host

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import { type Code, Refusal } from '../core/refusal.ts'
 import type { Log } from '../log.ts'
+import type { Outgoing } from './messages.ts'
 
 export const STATUS: Record<Code, number> = {
   multiple_credentials: 400,
@@ -118,7 +118,7 @@ function quotable(text: string): string {
   return text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 }
 
-export function sendProblem(res: ServerResponse, refusal: Refusal, requestId: string): void {
+export function sendProblem(res: Outgoing, refusal: Refusal, requestId: string): void {
   const body = JSON.stringify(problemOf(refusal, requestId))
   res.writeHead(STATUS[refusal.code], {
     ...refusalHeaders(refusal),
@@ -128,7 +128,7 @@ export function sendProblem(res: ServerResponse, refusal: Refusal, requestId: st
   res.end(body)
 }
 
-export function sendRpcError(res: ServerResponse, refusal: Refusal, requestId: string, id: unknown = null): void {
+export function sendRpcError(res: Outgoing, refusal: Refusal, requestId: string, id: unknown = null): void {
   const body = JSON.stringify(rpcErrorOf(refusal, requestId, id))
   res.writeHead(STATUS[refusal.code], {
     ...refusalHeaders(refusal),
@@ -139,7 +139,7 @@ export function sendRpcError(res: ServerResponse, refusal: Refusal, requestId: s
 }
 
 /** Stricter where a key stood in the URL. */
-export function cachingOf(res: ServerResponse): string {
+export function cachingOf(res: Pick<Outgoing, 'getHeader'>): string {
   return String(res.getHeader('Cache-Control') ?? 'no-store')
 }
 

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Log } from '../log.ts'
+import type { Incoming } from './messages.ts'
 
 /** What is known of a request before anybody reads it. */
 export type Seen = {
@@ -37,20 +36,22 @@ export function trustedProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-export function look(req: IncomingMessage, id: string, proxies: Proxies): Seen {
-  const { socket } = req
-  const socketAddress = plain(socket.remoteAddress ?? '')
+type Connected = Pick<Seen, 'id' | 'address' | 'https'>
+
+/** `from`: what the connection itself says. */
+export function look(req: Pick<Incoming, 'headers' | 'url'>, from: Connected, proxies: Proxies): Seen {
+  const socketAddress = plain(from.address)
   const behindProxy = proxies.trusts(socketAddress)
   return {
-    id,
+    id: from.id,
     address: behindProxy ? forwardedFor(req, socketAddress, proxies) : socketAddress,
-    https: (socket as TLSSocket).encrypted === true || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
+    https: from.https || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
     url: withoutKey(req.url ?? '/'),
   }
 }
 
 /** The nearest hop that is not one of our proxies: everything before it can be invented by the client. */
-function forwardedFor(req: IncomingMessage, socketAddress: string, proxies: Proxies): string {
+function forwardedFor(req: Pick<Incoming, 'headers'>, socketAddress: string, proxies: Proxies): string {
   const hops = String(req.headers['x-forwarded-for'] ?? '')
     .split(',')
     .map((hop) => hop.trim())
@@ -59,7 +60,7 @@ function forwardedFor(req: IncomingMessage, socketAddress: string, proxies: Prox
   return hops.findLast((hop) => !proxies.trusts(hop)) ?? hops[0] ?? socketAddress
 }
 
-function lastOf(req: IncomingMessage, header: string): string | undefined {
+function lastOf(req: Pick<Incoming, 'headers'>, header: string): string | undefined {
   return String(req.headers[header] ?? '')
     .split(',')
     .at(-1)
@@ -82,7 +83,7 @@ function bytesOf(group: string): [number, number] {
 }
 
 /** In its URL, whether it counts there or not. */
-export function carriesKey(req: IncomingMessage & { originalUrl?: string }): boolean {
+export function carriesKey(req: Pick<Incoming, 'seen' | 'url'> & { originalUrl?: string }): boolean {
   return req.seen.url !== (req.originalUrl ?? req.url)
 }
 

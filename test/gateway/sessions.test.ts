@@ -1,10 +1,8 @@
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { removeMcp } from '../../src/core/mcps/edit.ts'
 import { sessionsOf } from '../../src/gateway/sessions.ts'
+import { BunAnswer } from '../../src/http/bun-answer.ts'
 import type { Lease } from '../../src/upstreams/lease.ts'
 import { carries } from '../../src/upstreams/processes.ts'
 import { offering, olderClient, overStdio, said } from '../support/mcp.ts'
@@ -67,12 +65,15 @@ describe('a session', () => {
     const session = sessions.begin(key, null, INTRODUCTION)
     const text = 'x'.repeat(1024 * 1024)
     for (let n = 0; n < 8; n++) session.hear({ method: 'notifications/message', params: { n, text } })
-    const server = createServer((_, res) => session.openStream(res)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const stream = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: (request, at) => new Promise((give) => session.openStream(new BunAnswer(request, at, give))),
+    })
+    const stream = await fetch(server.url)
     session.close()
     const told = [...(await stream.text()).matchAll(/"n":(\d)/g)].map(([, n]) => n)
-    server.close()
+    await server.stop()
     expect(told).toEqual(['5', '6', '7'])
   })
 

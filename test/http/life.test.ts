@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { drainOf } from '../../src/http/drain.ts'
-import { listen, serverFor } from '../../src/http/listen.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { BunAnswer } from '../../src/http/bun-answer.ts'
+import { type Handler, serve } from '../../src/http/serve.ts'
 import { jsonOf } from '../support/json.ts'
 import { start } from '../support/start.ts'
 
@@ -114,35 +113,79 @@ describe('the security headers', () => {
   })
 })
 
-describe('a slow request', () => {
-  async function hasty() {
-    const limits = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 }
-    const server = serverFor({ certificate: null, key: null }, limits)
-    server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      req.resume()
-      req.on('end', () => res.end('ok'))
-    })
-    const origin = await listen(server, '127.0.0.1', 0)
-    return { server, origin, close: () => new Promise((resolve) => server.close(resolve)) }
-  }
+/** A server of nothing but this. */
+function served(answer: Handler['answer'], idleSeconds?: number) {
+  const failed = () => new Response(null, { status: 500 })
+  const options = { host: '127.0.0.1', port: 0, certificate: null, key: null, idleSeconds }
+  const server = serve(options, { answer, failed })
+  onTestFinished(() => server.close(0, () => {}))
+  return server
+}
 
-  it.each([
+describe('a connection', () => {
+  const reading = () => served(async (request) => new Response(`read ${(await request.bytes()).length}`), 1)
+
+  const CUT: [string, string][] = [
     ['that says nothing', ''],
     ['whose headers never end', 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: '],
     ['whose body never comes', 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n123'],
-  ])('%s is cut', async (_what, text) => {
-    const { origin, close } = await hasty()
-    const { heard, say, end } = await line(origin)
-    if (text) say(text)
-    await expect.poll(() => heard.closed, { timeout: 8000 }).toBe(true)
-    expect(heard.text).toMatch(/^(HTTP\/1\.1 408 |$)/)
-    end()
-    await close()
+    ['that was answered, and asks nothing more', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['that drips, however regularly', 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n'],
+  ]
+
+  it('is cut that asks nothing, or next to nothing', { timeout: 40_000 }, async () => {
+    const { origin } = reading()
+    const cut = async ([what, text]: [string, string]) => {
+      const { heard, say, end } = await line(origin)
+      if (text) say(text)
+      const drops = what.startsWith('that drips') ? setInterval(() => say('x'), 250) : undefined
+      await expect.poll(() => heard.closed, { timeout: 30_000 }).toBe(true)
+      clearInterval(drops)
+      end()
+      return [what, heard.text.replace(/\r\n[^]*\r\n/, ' ')]
+    }
+    expect(await Promise.all(CUT.map(cut))).toEqual(
+      CUT.map(([what]) => [what, what.startsWith('that was answered') ? 'HTTP/1.1 200 OK read 0' : '']),
+    )
   })
 
-  it('has its limits from the first', () => {
-    const server = serverFor({ certificate: null, key: null })
-    expect([server.headersTimeout, server.requestTimeout, server.keepAliveTimeout]).toEqual([15_000, 120_000, 65_000])
+  it('on which somebody works may be silent for longer', { timeout: 40_000 }, async () => {
+    const asked = Promise.withResolvers<BunAnswer>()
+    const patient = served((request, server) => {
+      return new Promise((give) => asked.resolve(new BunAnswer(request, server, give, 1)))
+    }, 1)
+    const hasty = reading()
+    const [open, idle] = [await line(patient.origin), await line(hasty.origin)]
+    open.say('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const answer = await asked.promise
+    answer.mayLast()
+    idle.say('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await expect.poll(() => idle.heard.closed, { timeout: 30_000 }).toBe(true)
+    expect(open.heard.closed).toBe(false)
+    answer.end('late')
+    await expect.poll(() => open.heard.text).toContain('late')
+    await expect.poll(() => open.heard.closed, { timeout: 30_000 }).toBe(true)
+  })
+
+  it('is told nothing of a mistake of ours', async () => {
+    const { origin } = served(() => {
+      throw new Error('secret')
+    })
+    const answer = await fetch(origin)
+    expect([answer.status, await answer.text()]).toEqual([500, ''])
+  })
+
+  it('that sends requests behind one another never gets an answer out of their order', async () => {
+    let asked = 0
+    const { origin } = served(async ({ url }) => {
+      if (++asked % 2) await new Promise((resolve) => setTimeout(resolve, 50))
+      return new Response(new URL(url).pathname)
+    })
+    const { heard, say } = await line(origin)
+    say(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''))
+    await expect.poll(() => heard.closed || heard.text.includes('/3')).toBe(true)
+    const answers = [...heard.text.matchAll(/\r\n\r\n(\/\d)/g)].map(([, path]) => path)
+    expect(answers).toEqual(['/1', '/2', '/3'].slice(0, answers.length))
   })
 })
 
@@ -182,42 +225,58 @@ describe('closing', () => {
     await expect(ctx.store.setup.done()).rejects.toThrow()
   })
 
-  it.each([
-    ['/readyz', '"why":"shutting down"'],
-    ['/api/v1/whoami', '"code":"shutting_down"'],
-    ['/mcp', '"code":-32053'],
-  ])('tells a connection that stays open that it is over: %s', async (path, says) => {
+  it('closes a connection that stays open with its last answer', async () => {
     const { app, origin, key } = await start()
     const { fullKey } = await key({ scopes: ['mcp:*', 'keys:write'] })
     const [first, second] = [await begun(origin, fullKey), await begun(origin, fullKey)]
+    const idle = await line(origin)
+    idle.say(`GET /healthz HTTP/1.1\r\nHost: ${new URL(origin).host}\r\n\r\n`)
+    await expect.poll(() => idle.heard.text).toContain('HTTP/1.1 200')
     const closing = app.close()
+    await expect.poll(() => idle.heard.closed).toBe(true)
     second.finish()
-    await expect.poll(() => second.heard.text).toContain('HTTP/1.1 201')
-    second.ask(path)
-    await expect.poll(() => second.heard.text).toContain('HTTP/1.1 503')
-    await expect.poll(() => second.heard.text).toContain(says)
+    await expect.poll(() => second.heard.closed).toBe(true)
+    expect(second.heard.text).toContain('HTTP/1.1 201')
+    expect(first.heard.closed).toBe(false)
     first.finish()
     await closing
     await expect.poll(() => first.heard.text).toContain('HTTP/1.1 201')
   })
 
+  it.each([
+    ['/readyz', '"why":"shutting down"'],
+    ['/api/v1/whoami', '"code":"shutting_down"'],
+    ['/mcp', '"code":-32053'],
+  ])('tells a request that was still being sent that it is over: %s', async (path, says) => {
+    const { app, origin, key } = await start()
+    const { fullKey } = await key({ scopes: ['mcp:*', 'keys:write'] })
+    const [first, second] = [await begun(origin, fullKey), await line(origin)]
+    second.say(`GET ${path} HTTP/1.1\r\n`)
+    await expect.poll(() => fetch(`${origin}/healthz`).then(({ status }) => status)).toBe(200)
+    const closing = app.close()
+    second.say(`Host: ${new URL(origin).host}\r\n\r\n`)
+    await expect.poll(() => second.heard.text).toContain('HTTP/1.1 503')
+    await expect.poll(() => second.heard.text).toContain(says)
+    first.finish()
+    await closing
+  })
+
   it('ends streams at once, and cuts what will not end', async () => {
-    const server = serverFor({ certificate: null, key: null })
-    const drain = drainOf(server)
-    const streams: ServerResponse[] = []
-    server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      drain.begin(res)
-      res.writeHead(200, { 'Content-Type': 'text/event-stream' })
-      res.write(': open\n\n')
-      if (req.url === '/stream') streams.push(res)
+    const streams: BunAnswer[] = []
+    const server = served((request, at) => {
+      return new Promise((give) => {
+        const answer = new BunAnswer(request, at, give)
+        answer.writeHead(200, { 'Content-Type': 'text/event-stream' })
+        answer.write(': open\n\n')
+        if (request.url.endsWith('/stream')) streams.push(answer)
+      })
     })
-    const origin = await listen(server, '127.0.0.1', 0)
-    const [stream, stuck] = await Promise.all([fetch(`${origin}/stream`), fetch(`${origin}/stuck`)])
+    const [stream, stuck] = await Promise.all([fetch(`${server.origin}/stream`), fetch(`${server.origin}/stuck`)])
     const ends = Promise.all([stream.text().catch(() => 'cut'), stuck.text().catch(() => 'cut')])
-    expect(drain.draining()).toBe(false)
-    await drain.close(200, () => {
-      expect(drain.draining()).toBe(true)
-      for (const res of streams) res.end('data: bye\n\n')
+    expect(server.draining()).toBe(false)
+    await server.close(200, () => {
+      expect(server.draining()).toBe(true)
+      for (const answer of streams) answer.end('data: bye\n\n')
     })
     const [streamed, cut] = await ends
     expect(streamed).toBe(': open\n\ndata: bye\n\n')
