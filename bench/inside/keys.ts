@@ -1,9 +1,10 @@
 import type { Context } from '../../src/core/context.ts'
 import { newFullKey } from '../../src/core/keys/format.ts'
+import { edit } from '../../src/core/keys/lifecycle.ts'
 import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { verify } from '../../src/core/keys/verify.ts'
 import type { KeyQuery } from '../../src/core/store.ts'
-import { furnish, openIn } from '../claviger.ts'
+import { furnish, openIn, operator } from '../claviger.ts'
 import { median } from '../figures.ts'
 import { betterAuthIn } from './better-auth.ts'
 import { multiplyKeys } from './many-keys.ts'
@@ -22,12 +23,17 @@ type Instance = {
   ring: Ring
   inUse: string[]
   all: string[]
+  /** The id of the one that is changed. */
+  changing: string
 }
 
 /** One thing done once; `turn` counts. */
 type Work = (on: Instance, turn: number) => Promise<void> | void
 
-const PATHS: [string, Work][] = [
+/** What is done once before, so that all rounds are alike: a first use is a row of its own, `read from the database`. */
+type Before = (on: Instance) => Promise<void>
+
+const PATHS: [string, Work, Before?][] = [
   ['verify: ten keys in use', (on, turn) => proven(on, on.ring, on.inUse[turn % on.inUse.length]!)],
   ['verify: read from the database', (on, turn) => proven(on, keyRing(on.ctx), on.all[(turn * 7919) % on.all.length]!)],
   ['verify: unknown key', stranger],
@@ -39,7 +45,8 @@ const PATHS: [string, Work][] = [
   ['list: search for one name', (on) => listed(on, { search: 'client 7' }, 1)],
   ['list: search for what all have', (on) => listed(on, { search: 'clv_live' }, 1)],
   ['list: search for two letters', (on) => listed(on, { search: 'cl' }, 1)],
-  ['verify: every key in turn', (on, turn) => proven(on, on.ring, on.all[turn % on.all.length]!)],
+  ['verify: every key in turn', (on, turn) => proven(on, on.ring, on.all[turn % on.all.length]!), eachUsed],
+  ['verify: a thousand keys after a change', afterChange, eachUsed],
 ]
 
 /** Without HTTP, in this process: what is compared takes turns, slice by slice. */
@@ -47,7 +54,8 @@ async function measure({ folders, many, rounds, seconds, peer }: Given): Promise
   const few = await instance(folders[0], FEW)
   const lots = await instance(folders[1], many)
   const paths: Path[] = []
-  for (const [name, work] of PATHS) {
+  for (const [name, work, before] of PATHS) {
+    for (const on of [few, lots]) await before?.(on)
     const [perSecondFew, perSecondMany] = await inTurn(
       [(turn) => work(few, turn), (turn) => work(lots, turn)],
       rounds,
@@ -88,7 +96,8 @@ async function instance(folder: string, keys: number): Promise<Instance> {
   const { workspaceId, fullKeys } = await furnish(folder, {}, FEW)
   const ctx = openIn(folder)
   const all = [...fullKeys, ...multiplyKeys(folder, ctx.secrets, keys - FEW)]
-  return { ctx, workspaceId, ring: keyRing(ctx), inUse: fullKeys, all }
+  const [changing] = await ctx.store.keys.named(workspaceId, 'client 0')
+  return { ctx, workspaceId, ring: keyRing(ctx), inUse: fullKeys, all, changing: changing!.id }
 }
 
 async function rateOf(work: Turned, seconds: number): Promise<number> {
@@ -117,6 +126,18 @@ const strangers = Array.from({ length: 20_000 }, () => newFullKey('clv', 'live')
 async function stranger({ ctx, ring }: Instance, turn: number): Promise<void> {
   const verdict = await verify(ring, ctx.secrets, strangers[turn % strangers.length]!, ctx.now())
   must(!verdict.ok)
+}
+
+async function eachUsed(on: Instance): Promise<void> {
+  for (const fullKey of on.all) await proven(on, on.ring, fullKey)
+}
+
+let changes = 0
+
+/** Somebody changes a key, and a thousand are used next. */
+async function afterChange(on: Instance, turn: number): Promise<void> {
+  await edit(on.ctx, operator, on.workspaceId, on.changing, { description: `change ${changes++}` })
+  for (let i = 0; i < 1000; i++) await proven(on, on.ring, on.all[(turn * 1000 + i) % on.all.length]!)
 }
 
 type Asked = Pick<KeyQuery, 'search' | 'sort' | 'state'>
