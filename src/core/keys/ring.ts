@@ -10,7 +10,7 @@ export type Ring = {
   hasImported(): Promise<boolean>
 }
 
-/** In each of two tables, of which the older goes when the newer is full. A hundred thousand keys take some 70 MB. */
+/** In each of two tables, of which the older goes when the newer is full. A hundred thousand keys take some 100 MB. */
 const MOST_KEYS = 125_000
 const MOST_STRANGERS = 5_000
 
