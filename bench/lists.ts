@@ -1,6 +1,6 @@
 import type { Target } from '../src/core/mcps/mcp.ts'
 import { furnish, newFolder, serve } from './claviger.ts'
-import { median } from './figures.ts'
+import { median, sum } from './figures.ts'
 import type { Measured, Plan } from './load/plan.ts'
 import type { Loader } from './loaders.ts'
 import type { Options } from './options.ts'
@@ -8,7 +8,16 @@ import { script, start } from './processes.ts'
 
 /** `tools/list` at `/mcp`: all upstreams alive; or one dead, since nobody listens there or since it never answers. */
 export type Lists = { upstreams: number; rows: ListRow[] }
-export type ListRow = { name: string; perSecond: number; ratio: number; p50Ms: number; p99Ms: number; firstMs: number }
+export type ListRow = {
+  name: string
+  perSecond: number
+  ratio: number
+  /** Of the gateway, for each list. */
+  cpuMicros: number
+  p50Ms: number
+  p99Ms: number
+  firstMs: number
+}
 
 const CLIENTS = 4
 
@@ -36,6 +45,7 @@ export async function measureLists(options: Options, loader: Loader, told: (text
     name,
     perSecond: rates[i]!,
     ratio: rates[i]! / rates[0]!,
+    cpuMicros: (sum(heard[i]!.map(({ cpuSeconds }) => cpuSeconds)) / sum(heard[i]!.map(({ calls }) => calls))) * 1e6,
     p50Ms: median(heard[i]!.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(heard[i]!.map(({ p99Ms }) => p99Ms)),
     firstMs: firsts[i]!.p50Ms,

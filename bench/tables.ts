@@ -13,11 +13,12 @@ export function tables(results: Results): string {
   if (lists)
     parts.push(
       `## tools/list at /mcp, ${lists.upstreams} upstreams\n\n${table(
-        ['', 'req/s', 'ratio', 'p50 ms', 'p99 ms', 'first ms'],
+        ['', 'req/s', 'ratio', 'CPU µs', 'p50 ms', 'p99 ms', 'first ms'],
         lists.rows.map((row) => [
           row.name,
           whole(row.perSecond),
           ratio(row.ratio),
+          whole(row.cpuMicros),
           ms(row.p50Ms),
           ms(row.p99Ms),
           ms(row.firstMs),
