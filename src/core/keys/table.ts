@@ -24,7 +24,7 @@ const WORDS = HASH_WORDS + 2
 const FOREVER = 2 ** 32 - 1
 
 export function keyTable(): KeyTable {
-  let slots = 1024
+  let slots = 64
   let words = new Uint32Array(slots * WORDS)
   const keys: (FoundKey | undefined)[] = []
   const wanted = new Uint32Array(HASH_WORDS)
