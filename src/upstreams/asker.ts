@@ -2,6 +2,7 @@ import { isAnswerTo } from './answer-id.ts'
 import { type Answered, type Exchange, failureOf, isStream } from './exchange.ts'
 import { pause } from './pause.ts'
 import { EventTooLarge, sseReader } from './sse.ts'
+import { Stop, type StopSignal } from './stop.ts'
 import type { Failure, SendOptions, WireEvents } from './wire.ts'
 
 const LINGER_MS = 5_000
@@ -15,7 +16,7 @@ export type Asker = {
   version: string | null
   gone: Failure | null
   /** Aborted when the wire ends. */
-  ended: AbortSignal
+  ended: StopSignal
   ask(text: string, id: number, options: SendOptions): Promise<void>
   say(text: string): Promise<void>
   giveUp(id: number): void
@@ -23,14 +24,14 @@ export type Asker = {
 }
 
 export function asker(exchange: Exchange, limit: number, events: WireEvents): Asker {
-  const inFlight = new Map<number, AbortController>()
-  const whole = new AbortController()
+  const inFlight = new Map<number, Stop>()
+  const whole = new Stop()
   const asking: Asker = {
     headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
     session: null,
     version: null,
     gone: null,
-    ended: whole.signal,
+    ended: whole,
     ask,
     say,
     giveUp: (id) => inFlight.get(id)?.abort(),
@@ -40,22 +41,22 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
   async function ask(text: string, id: number, { headers, signal }: SendOptions): Promise<void> {
     if (asking.gone) return events.failed(id, { ...asking.gone, unsent: true })
     if (signal?.aborted) return
-    const stop = new AbortController()
+    const stop = new Stop()
     const hangUp = () => stop.abort()
     signal?.addEventListener('abort', hangUp, { once: true })
     inFlight.set(id, stop)
     try {
-      const all = headers ? { ...asking.headers, ...headers } : asking.headers
-      await understand(await exchange({ headers: all, body: text, signal: stop.signal }), id, stop)
+      const question = { headers: asking.headers, ownHeaders: headers, body: text, signal: stop }
+      await understand(await exchange(question), id, stop)
     } catch (error) {
-      if (!stop.signal.aborted) events.failed(id, atStage(failureOf(error)))
+      if (!stop.aborted) events.failed(id, atStage(failureOf(error)))
     } finally {
       inFlight.delete(id)
       signal?.removeEventListener('abort', hangUp)
     }
   }
 
-  async function understand(answer: Answered, id: number, stop: AbortController): Promise<void> {
+  async function understand(answer: Answered, id: number, stop: Stop): Promise<void> {
     if (asking.session === null && asking.version === null) rememberSession(answer)
     if (answer.status >= 400) return refused(answer, id)
     const type = answer.header('content-type') ?? ''
@@ -103,7 +104,7 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
   }
 
   /** The events of one answer, across interruptions where the server numbers them (SEP-1699). */
-  async function follow(first: Answered, id: number, stop: AbortController): Promise<void> {
+  async function follow(first: Answered, id: number, stop: Stop): Promise<void> {
     let answer = first
     let answered = false
     let lastId: string | null = null
@@ -135,17 +136,17 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
           stop.abort()
           return events.failed(id, TOO_LARGE)
         }
-        if (stop.signal.aborted) return
+        if (stop.aborted) return
         failure = failureOf(error)
       } finally {
         clearTimeout(linger)
       }
-      if (answered || stop.signal.aborted) return
+      if (answered || stop.aborted) return
       if (lastId === null || asking.version === null || resumptions >= MOST_RESUMPTIONS)
         return events.failed(id, failure)
-      await pause(waitMs, stop.signal)
+      await pause(waitMs, stop)
       const headers = { ...asking.headers, Accept: 'text/event-stream', 'Last-Event-ID': lastId }
-      answer = await exchange({ method: 'GET', headers, signal: stop.signal, lasting: true })
+      answer = await exchange({ method: 'GET', headers, signal: stop })
       if (isStream(answer)) continue
       answer.cancel()
       return events.failed(id, failure)
@@ -155,7 +156,7 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
   async function say(text: string): Promise<void> {
     if (asking.gone) return
     try {
-      const answer = await exchange({ headers: asking.headers, body: text, signal: whole.signal })
+      const answer = await exchange({ headers: asking.headers, body: text, signal: whole })
       const said = await shortText(answer)
       if (answer.status >= 400 && meansLost(answer.status, said)) lost(null)
     } catch {

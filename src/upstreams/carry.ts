@@ -1,97 +1,191 @@
-import http from 'node:http'
-import https from 'node:https'
-import { pipeline, Readable } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { Cancelled } from './connection.ts'
 import type { Destination } from './guard.ts'
+import type { Head } from './http-head.ts'
+import type { Line, Turn } from './http-line.ts'
+import { type Place, placeOf, requestText } from './http-request.ts'
+import { spareLines } from './spare-lines.ts'
+import type { StopSignal } from './stop.ts'
 
 export type Parcel = {
   method: 'GET' | 'POST' | 'DELETE'
-  headers: Record<string, string>
-  body?: string
-  signal: AbortSignal
+  /** Lines made by `fieldLine`. */
+  fields: string
+  body: string | undefined
+  signal: StopSignal
 }
 
-/** An answer of which nothing but the head was read; `done` once its body is read or given up. */
-export type Carried = { response: Response; done(): void }
+/** An answer of which nothing but the head was waited for. Read it or cancel it: until then it holds a connection. */
+export type Carried = {
+  status: number
+  fields: Head['fields']
+  /** Piece by piece, as it comes; the next is awaited until `hear` has settled. Once. */
+  read(hear: (piece: Buffer) => unknown): Promise<void>
+  cancel(): void
+}
 
-/** Bun 1.4 runs 256 fetches at a time and lets all others wait, however long those last. */
-const MOST_FETCHES = 192
-let fetches = 0
+/** What nobody has read yet may be this much; then the server waits. */
+const MOST_UNREAD_BYTES = 256 * 1024
+
+const lines = spareLines()
 
 /**
- * One HTTP exchange with a checked address. By `fetch`, which costs least, while it has room to spare; what may last
- * for hours, and what comes when many are under way, goes by node:http, which knows no limit.
+ * One HTTP exchange with a checked address, over a connection of our own. By `fetch`, which lives in another thread,
+ * it would cost three times as much. Never sent twice: what was sent when its connection broke may have been acted on.
  */
-export function carry(to: Destination, parcel: Parcel, lasting = false): Promise<Carried> {
-  return lasting || fetches >= MOST_FETCHES ? byNode(to, parcel) : byFetch(to, parcel)
-}
-
-async function byFetch({ href, host, serverName }: Destination, { method, headers, body, signal }: Parcel) {
-  fetches++
-  let under = true
-  const done = () => {
-    if (under) fetches--
-    under = false
-  }
-  try {
-    const response = await fetch(href, {
-      method,
-      headers: host === null ? headers : { ...headers, Host: host },
-      body,
-      signal,
-      redirect: 'manual',
-      timeout: false, // Bun's five minutes; our deadlines are the caller's
-      tls: serverName === null ? undefined : { serverName },
-    } as BunFetchRequestInit)
-    return { response, done }
-  } catch (error) {
-    done()
-    throw error
-  }
-}
-
-const agents = {
-  'http:': new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }),
-}
-
-function byNode({ href, host, serverName }: Destination, { method, headers, body, signal }: Parcel): Promise<Carried> {
-  const url = new URL(href)
-  const scheme = url.protocol as 'http:' | 'https:'
+export function carry(to: Destination, { method, fields, body, signal }: Parcel): Promise<Carried> {
   return new Promise((resolve, reject) => {
-    const request = (scheme === 'https:' ? https : http).request(url, {
-      method,
-      headers: {
-        ...headers,
-        Host: host ?? url.host,
-        ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
-      },
-      agent: agents[scheme],
-      signal,
-      servername: serverName ?? undefined,
-    })
-    request.once('response', (answer) => {
-      answer.on('error', () => {}) // told to whoever reads the body
-      const status = answer.statusCode!
-      const bodiless = status === 204 || status === 304
-      if (bodiless) answer.resume()
-      const response = new Response(bodiless ? null : (Readable.toWeb(decoded(answer)) as unknown as ReadableStream), {
-        status,
-        headers: Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
-          value === undefined ? [] : [[name, String(value)]],
-        ),
-      })
-      resolve({ response, done() {} })
-    })
-    request.on('error', reject)
-    request.end(body)
+    if (signal.aborted) return reject(new Cancelled())
+    const place = placeOf(to)
+    const request = requestText(place, method, fields, body)
+    const exchange = new Exchange(signal, resolve, reject)
+    if (lines.has(place)) onceHeard(() => begin(exchange, place, request))
+    else begin(exchange, place, request)
   })
 }
 
-const DECODERS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress }
+function begin(exchange: Exchange, place: Place, request: string | Buffer): void {
+  if (exchange.isOver) return
+  let line = lines.take(place)
+  while (line !== null && !line.begin(exchange, request)) line = lines.take(place)
+  if (line === null) {
+    line = lines.open(place)
+    line.begin(exchange, request)
+  }
+  if (line.refusal === null) exchange.goesBy(line)
+  else exchange.failed(line.refusal)
+}
 
-/** Some servers compress unasked; `fetch` undoes it by itself. */
-function decoded(answer: http.IncomingMessage): Readable {
-  const decoder = DECODERS[answer.headers['content-encoding'] as keyof typeof DECODERS]
-  return decoder ? pipeline(answer, decoder(), () => {}) : answer
+let waiting: (() => void)[] = []
+
+/**
+ * Once it was heard what has happened to sockets until now: a server may have closed the one to be used. The first
+ * `setImmediate` may come ahead of that, the second does not (Bun 1.4).
+ */
+function onceHeard(go: () => void): void {
+  if (waiting.push(go) > 1) return
+  setImmediate(() =>
+    setImmediate(() => {
+      const all = waiting
+      waiting = []
+      for (const go of all) go()
+    }),
+  )
+}
+
+class Exchange implements Turn, Carried {
+  status = 0
+  fields: Head['fields'] = new Map()
+  readonly #signal: StopSignal
+  readonly #headed: (carried: Carried) => void
+  readonly #unheaded: (error: Error) => void
+  readonly #hangUp = () => this.#giveUp(new Cancelled())
+  #line: Line | null = null
+  #unread: Buffer[] = []
+  #unreadBytes = 0
+  #hear: ((piece: Buffer) => unknown) | null = null
+  #isBusy = false
+  #outcome: 'whole' | Error | null = null
+  #read: { resolve(): void; reject(error: unknown): void } | null = null
+
+  constructor(signal: StopSignal, headed: (carried: Carried) => void, unheaded: (error: Error) => void) {
+    this.#signal = signal
+    this.#headed = headed
+    this.#unheaded = unheaded
+    signal.addEventListener('abort', this.#hangUp, { once: true })
+  }
+
+  get isOver(): boolean {
+    return this.#outcome !== null
+  }
+
+  goesBy(line: Line): void {
+    if (!this.isOver) this.#line = line
+  }
+
+  head({ status, fields }: Head): void {
+    this.status = status
+    this.fields = fields
+    this.#headed(this)
+  }
+
+  piece(bytes: Buffer): void {
+    if (this.#outcome !== null) return
+    this.#unread.push(bytes)
+    this.#unreadBytes += bytes.length
+    if (this.#hear !== null) this.#flow()
+    else if (this.#unreadBytes > MOST_UNREAD_BYTES) this.#line?.hold()
+  }
+
+  ended(): void {
+    this.#settle('whole')
+  }
+
+  failed(error: Error): void {
+    this.#settle(error)
+    this.#unheaded(error)
+  }
+
+  read(hear: (piece: Buffer) => unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#read = { resolve, reject }
+      this.#hear = hear
+      this.#flow()
+    })
+  }
+
+  cancel(): void {
+    this.#giveUp(new Cancelled())
+  }
+
+  #settle(outcome: 'whole' | Error): void {
+    if (this.#outcome !== null) return
+    this.#outcome = outcome
+    this.#line = null
+    this.#signal.removeEventListener('abort', this.#hangUp)
+    if (this.#hear !== null) this.#flow()
+  }
+
+  /** What is unread is of no use to anybody. */
+  #giveUp(error: Error): void {
+    this.#unread = []
+    this.#line?.drop()
+    this.#settle(error)
+    this.#unheaded(error)
+    this.#read?.reject(error)
+  }
+
+  #flow(): void {
+    while (!this.#isBusy && this.#unread.length > 0) {
+      const piece = this.#unread.shift()!
+      this.#unreadBytes -= piece.length
+      try {
+        const settled = this.#hear!(piece)
+        if (settled instanceof Promise) this.#waitFor(settled)
+      } catch (error) {
+        return this.#refuse(error)
+      }
+    }
+    if (this.#isBusy) return
+    if (this.#outcome === null) this.#line?.letFlow()
+    else if (this.#outcome === 'whole') this.#read!.resolve()
+    else this.#read!.reject(this.#outcome)
+  }
+
+  #waitFor(settled: Promise<unknown>): void {
+    this.#isBusy = true
+    this.#line?.hold()
+    settled.then(
+      () => {
+        this.#isBusy = false
+        this.#flow()
+      },
+      (error) => this.#refuse(error),
+    )
+  }
+
+  /** The listener wants no more. */
+  #refuse(error: unknown): void {
+    this.#read!.reject(error)
+    this.cancel()
+  }
 }

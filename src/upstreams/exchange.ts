@@ -2,6 +2,10 @@ import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { type Carried, carry, type Parcel } from './carry.ts'
 import { CallFailed } from './connection.ts'
 import { type Guard, readUrl } from './guard.ts'
+import { NotConnected } from './http-line.ts'
+import { requestFields } from './request-fields.ts'
+import type { StopSignal } from './stop.ts'
+import { unpacking } from './unpack.ts'
 import { type Environment, fillInAll } from './variables.ts'
 import type { Failure } from './wire.ts'
 
@@ -15,11 +19,12 @@ export type HttpOptions = {
 
 export type Question = {
   method?: Parcel['method']
+  /** Made ready once for all questions that bring the same object. */
   headers?: Record<string, string>
+  /** Of this question alone. */
+  ownHeaders?: Record<string, string>
   body?: string
-  signal: AbortSignal
-  /** May stay open for hours. */
-  lasting?: boolean
+  signal: StopSignal
 }
 
 /** An answer of which only the head was read. Read it or cancel it: until then it holds a connection. */
@@ -49,53 +54,40 @@ const MOST_REDIRECTS = 3
 export function httpExchange(target: HttpTarget, options: HttpOptions): Exchange {
   const { environment, guard, userAgent = 'claviger', limitBytes = LIMIT_BYTES } = options
   const first = readUrl(target.url).href
-  const ours: Record<string, string> = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity' }
-  const configured = sendable(fillInAll(target.headers, environment))
-  if (Object.keys(configured).some((name) => name.toLowerCase() === 'user-agent')) delete ours['User-Agent']
+  const ours = { 'User-Agent': userAgent, 'Accept-Encoding': 'identity' }
+  const fieldsOf = requestFields(ours, sendable(fillInAll(target.headers, environment)))
 
-  return async ({ method = 'POST', headers, body, signal, lasting = false }) => {
-    const parcel: Parcel = { method, headers: { ...ours, ...headers, ...configured }, body, signal }
+  return async ({ method = 'POST', headers = NONE, ownHeaders, body, signal }) => {
+    const parcel: Parcel = { method, fields: fieldsOf(headers, ownHeaders), body, signal }
     let url = first
     for (let redirects = 0; ; redirects++) {
-      const carried = await sent(guard, url, parcel, lasting)
-      const location = carried.response.headers.get('location')
-      if (!isRedirect(carried.response.status) || location === null) return answered(carried, limitBytes)
-      discard(carried)
-      url = nextUrl(url, location, carried.response.status, method)
+      const carried = await sent(guard, url, parcel)
+      const location = isRedirect(carried.status) ? carried.fields.get('location') : undefined
+      if (location === undefined) return answered(carried, limitBytes)
+      carried.cancel()
+      url = nextUrl(url, location, carried.status, method)
       if (redirects === MOST_REDIRECTS) throw unreachable('The MCP server redirects too often.')
     }
   }
 }
+
+const NONE = {}
+const UTF8 = new TextDecoder()
 
 /** What belongs to the exchange itself is not for a definition to change. */
 const OF_THE_EXCHANGE =
   /^(accept|accept-encoding|connection|content-.*|host|keep-alive|last-event-id|te|trailer|transfer-encoding|upgrade|mcp-(session-id|protocol-version|method|name))$/i
 
 function sendable(headers: Record<string, string>): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (OF_THE_EXCHANGE.test(name)) continue
-    try {
-      new Headers({ [name]: value })
-    } catch {
-      throw new CallFailed({
-        code: 'upstream_unavailable',
-        stage: 'start',
-        message: `The header ${JSON.stringify(name)} cannot be sent: its name or value has characters that HTTP does not allow.`,
-        unsent: true,
-      })
-    }
-    kept[name] = value
-  }
-  return kept
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_EXCHANGE.test(name)))
 }
 
-async function sent(guard: Guard, url: string, parcel: Parcel, lasting: boolean): Promise<Carried> {
+async function sent(guard: Guard, url: string, parcel: Parcel): Promise<Carried> {
   const checked = guard(url)
   const destinations = checked instanceof Promise ? await checked : checked
   for (let at = 0; ; at++) {
     try {
-      const carried = await carry(destinations[at]!, parcel, lasting)
+      const carried = await carry(destinations[at]!, parcel)
       if (at > 0) destinations.unshift(...destinations.splice(at, 1)) // where somebody answered is tried first
       return carried
     } catch (error) {
@@ -107,54 +99,34 @@ async function sent(guard: Guard, url: string, parcel: Parcel, lasting: boolean)
 }
 
 function answered(carried: Carried, limitBytes: number): Answered {
-  const { response, done } = carried
-  const { headers } = response
+  const { status, fields } = carried
 
-  async function read(hear: (piece: Uint8Array) => unknown, limit: number): Promise<void> {
-    if (!response.body) return done()
-    const reader = response.body.getReader()
+  function read(hear: (piece: Uint8Array) => unknown, limit: number): Promise<void> {
     let size = 0
-    try {
-      for (;;) {
-        const piece = await reader.read()
-        if (piece.done) return
-        size += piece.value.length
-        if (size > limit) throw new TooLarge('The answer is too large.')
-        const settled = hear(piece.value)
-        if (settled instanceof Promise) await settled
-      }
-    } catch (error) {
-      reader.cancel().catch(() => {})
-      throw error
-    } finally {
-      done()
+    const counted = (piece: Uint8Array) => {
+      size += piece.length
+      if (size > limit) throw new TooLarge('The answer is too large.')
+      return hear(piece)
     }
+    const unpack = unpacking(fields.get('content-encoding'))
+    return unpack ? unpack(carried, counted) : carried.read(counted)
   }
 
   return {
-    status: response.status,
-    header: (name) => headers.get(name),
+    status,
+    header: (name) => fields.get(name) ?? null,
     async text() {
-      const length = headers.get('content-length')
-      if (length !== null && Number(length) <= limitBytes && headers.get('content-encoding') === null)
-        return response.text().finally(done)
-      const decoder = new TextDecoder()
-      const parts: string[] = []
-      await read((piece) => parts.push(decoder.decode(piece, { stream: true })), limitBytes)
-      parts.push(decoder.decode())
-      return parts.join('')
+      const pieces: Uint8Array[] = []
+      await read((piece) => void pieces.push(piece), limitBytes)
+      return UTF8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
     },
-    read(hear) {
-      const stream = headers.get('content-type')?.startsWith('text/event-stream') ?? false
-      return read(hear, stream ? Number.POSITIVE_INFINITY : limitBytes)
-    },
-    cancel: () => discard(carried),
+    read: (hear) => read(hear, isEventStream(fields) ? Number.POSITIVE_INFINITY : limitBytes),
+    cancel: () => carried.cancel(),
   }
 }
 
-function discard({ response, done }: Carried): void {
-  response.body?.cancel().catch(() => {})
-  done()
+function isEventStream(fields: Carried['fields']): boolean {
+  return fields.get('content-type')?.startsWith('text/event-stream') ?? false
 }
 
 export function isStream(answer: Answered): boolean {
@@ -179,35 +151,35 @@ function nextUrl(url: string, location: string, status: number, method: string):
   return next.href
 }
 
+const NOTHING_THERE = 'The MCP server cannot be reached: nothing accepts connections at its address.'
+const NO_ROUTE = 'The MCP server cannot be reached: there is no route to its address.'
 const NOT_CONNECTED: Record<string, string> = {
-  ECONNREFUSED: 'The MCP server cannot be reached: nothing accepts connections at its address.',
-  ConnectionRefused: 'The MCP server cannot be reached: nothing accepts connections at its address.',
+  ECONNREFUSED: NOTHING_THERE,
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
   ENOTFOUND: "The name in the MCP server's URL cannot be resolved.",
-  EHOSTUNREACH: 'The MCP server cannot be reached: there is no route to its address.',
-  ENETUNREACH: 'The MCP server cannot be reached: there is no route to its address.',
+  EPROTO: 'What answers at the URL of the MCP server does not speak https.',
 }
 
 /** What a broken exchange means. Only when no connection came about is it certain that nothing was done. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CallFailed) return error.failure
-  const code = String((error as { code?: unknown }).code)
-  if (error instanceof TooLarge)
-    return {
-      code: 'upstream_unavailable',
-      stage: 'call',
-      message: "The MCP server's answer is too large.",
-      unsent: false,
-    }
-  const refused = NOT_CONNECTED[code]
-  if (refused) return unreachable(refused).failure
-  if (/CERT|TLS|SSL|SIGNATURE|ISSUER|UNKNOWN_CA/.test(code))
-    return unreachable(`The MCP server's certificate is not accepted (${code}).`).failure
+  if (error instanceof NotConnected) return unreachable(whyNot(error.code)).failure
   return {
     code: 'upstream_unavailable',
     stage: 'call',
-    message: 'The MCP server broke the connection off before it answered.',
+    message:
+      error instanceof TooLarge
+        ? "The MCP server's answer is too large."
+        : 'The MCP server broke the connection off before it answered.',
     unsent: false,
   }
+}
+
+function whyNot(code: string): string {
+  if (/CERT|TLS|SSL|SIGNATURE|ISSUER|UNKNOWN_CA/.test(code))
+    return `The MCP server's certificate is not accepted (${code}).`
+  return NOT_CONNECTED[code] ?? `The MCP server cannot be reached: no connection came about (${code}).`
 }
 
 function unreachable(message: string): CallFailed {

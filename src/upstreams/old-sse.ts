@@ -2,6 +2,7 @@ import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { CallFailed } from './connection.ts'
 import { type Answered, failureOf, type HttpOptions, httpExchange, isStream, LIMIT_BYTES } from './exchange.ts'
 import { EventTooLarge, sseReader } from './sse.ts'
+import { Stop } from './stop.ts'
 import type { Failure, OpenWire } from './wire.ts'
 
 /** For the head of the stream and its first event together. */
@@ -11,7 +12,7 @@ const OPEN = { Accept: 'text/event-stream' }
 /** HTTP+SSE of 2024-11-05: one stream for all that the server says, whose first event names where to POST. */
 export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpointMs?: number }): OpenWire {
   return async (events, giveUp) => {
-    const stop = new AbortController()
+    const stop = new Stop()
     const tooLate = () => stop.abort()
     const late = setTimeout(tooLate, options.endpointMs ?? ENDPOINT_MS)
     giveUp?.addEventListener('abort', tooLate, { once: true })
@@ -25,12 +26,12 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
       named = resolve
     })
 
-    const stream = await opened(
-      httpExchange(target, options)({ method: 'GET', headers: OPEN, signal: stop.signal, lasting: true }),
-    ).catch((error) => {
-      inTime()
-      throw stop.signal.aborted ? new CallFailed(NOT_OLD) : error
-    })
+    const stream = await opened(httpExchange(target, options)({ method: 'GET', headers: OPEN, signal: stop })).catch(
+      (error) => {
+        inTime()
+        throw stop.aborted ? new CallFailed(NOT_OLD) : error
+      },
+    )
     const hear = sseReader(options.limitBytes ?? LIMIT_BYTES, {
       event({ type, data }) {
         if (type === 'endpoint') named(data)
@@ -65,7 +66,7 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
         const answer = await post({
           headers: { ...headers, 'Content-Type': 'application/json' },
           body: text,
-          signal: stop.signal,
+          signal: stop,
         })
         answer.cancel()
         if (answer.status >= 400 && id !== undefined)
@@ -75,7 +76,7 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
             message: `The MCP server answered with HTTP status ${answer.status}.`,
           })
       } catch (error) {
-        if (!stop.signal.aborted && id !== undefined) events.failed(id, failureOf(error))
+        if (!stop.aborted && id !== undefined) events.failed(id, failureOf(error))
       }
     }
 

@@ -1,5 +1,7 @@
+import type { StopSignal } from './stop.ts'
+
 /** Ends early, and without complaint, when the signal does. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function pause(milliseconds: number, signal?: StopSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
     const over = () => {

@@ -20,7 +20,7 @@ export async function listenForUnasked(
     try {
       const headers: Record<string, string> = { ...asking.headers, Accept: 'text/event-stream' }
       if (lastId !== null) headers['Last-Event-ID'] = lastId
-      const answer = await exchange({ method: 'GET', headers, signal: asking.ended, lasting: true })
+      const answer = await exchange({ method: 'GET', headers, signal: asking.ended })
       if (isStream(answer)) {
         const hear = sseReader(limit, {
           event({ data, type }) {
