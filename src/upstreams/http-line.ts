@@ -50,8 +50,12 @@ export class Line {
     this.#keeper = keeper
     const { address: hostname, port, tls } = place
     const certified = tls && { tls: { ...tls, rejectUnauthorized: true, ALPNProtocols: ALPN } }
-    const opening = Bun.connect<Line>({ hostname, port, data: this, socket: tls ? SECURE : PLAIN, ...certified })
-    opening.catch((error) => this.fail(error)) // which `connectError` mostly has done
+    const failed = (error: unknown) => this.fail(error) // which `connectError` mostly has done
+    try {
+      Bun.connect<Line>({ hostname, port, data: this, socket: tls ? SECURE : PLAIN, ...certified }).catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   /** Still open, and not about to be closed by the server. */

@@ -1,13 +1,18 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Carried } from './carry.ts'
 
-const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
+const DECODERS = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 type Unpack = (carried: Carried, hear: (piece: Uint8Array) => unknown) => Promise<void>
 
 /** How to read an answer that was compressed though nobody asked for it; null where it was not. */
 export function unpacking(encoding: string | undefined): Unpack | null {
-  const decoderFor = encoding && DECODERS[encoding.toLowerCase() as keyof typeof DECODERS]
+  const decoderFor = encoding === undefined ? undefined : DECODERS.get(encoding.toLowerCase())
   if (!decoderFor) return null
 
   return async (carried, hear) => {

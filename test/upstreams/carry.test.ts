@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { brotliCompressSync, deflateSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { failureOf, httpExchange, TooLarge } from '../../src/upstreams/exchange.ts'
@@ -6,6 +7,7 @@ import { addressGuard } from '../../src/upstreams/guard.ts'
 import { Stop } from '../../src/upstreams/stop.ts'
 import { serve, serveRaw, signalled } from './serving.ts'
 
+const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 const guard = addressGuard({ allowPrivate: true })
 const signal = new Stop()
 const asking = (url: string, options = {}) =>
@@ -120,11 +122,26 @@ describe('a connection', () => {
     expect(asked).toBe(2)
   })
 
-  it('is refused with certainty where nothing listens', async () => {
-    expect(await failure(asking('http://127.0.0.1:1/')({ body: '', signal }))).toMatchObject({
-      stage: 'connect',
-      unsent: true,
-    })
+  it.each(['http://127.0.0.1:1/', 'http://127.0.0.1:0/', 'http://[::1]:1/', 'https://localhost:1/'])(
+    'is refused with certainty where nothing listens: %s',
+    async (url) => {
+      expect(await failure(asking(url)({ body: '', signal }))).toMatchObject({ stage: 'connect', unsent: true })
+    },
+  )
+
+  it.each([
+    ['127.0.0.1', 'localhost'],
+    ...(HAS_IPV6
+      ? ([
+          ['::1', 'localhost'],
+          ['::1', '[::1]'],
+        ] as const)
+      : []),
+  ])('to what listens at %s is found by %s', async (hostname, name) => {
+    const server = Bun.serve({ hostname, port: 0, fetch: ({ headers }) => new Response(headers.get('host')) })
+    onTestFinished(() => server.stop(true))
+    const answer = await asking(`http://${name}:${server.port}/`)({ body: '', signal })
+    expect(await answer.text()).toBe(`${name}:${server.port}`)
   })
 
   it('sends nothing to a server that does not speak TLS', async () => {
@@ -334,6 +351,11 @@ describe('an answer', () => {
   ])('that is compressed with %s is read', async (encoding, bytes) => {
     const { url } = serve(() => new Response(bytes, { headers: { 'Content-Encoding': encoding } }))
     expect(await (await asking(url)({ body: '', signal })).text()).toBe('{"a":1}')
+  })
+
+  it.each(['identity', 'constructor', '__proto__', 'zstd'])('in the encoding %j is left as it is', async (encoding) => {
+    const { url } = serve(() => new Response('{}', { headers: { 'Content-Encoding': encoding } }))
+    expect(await (await asking(url)({ body: '', signal })).text()).toBe('{}')
   })
 
   it.each([
