@@ -8,6 +8,11 @@ import { Stop } from '../../src/upstreams/stop.ts'
 import { serve, serveRaw, signalled } from './serving.ts'
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+const SIX: [string, string][] = [
+  ['::1', 'localhost'],
+  ['::1', '[::1]'],
+]
+const LISTENING: [string, string][] = [['127.0.0.1', 'localhost'], ...(HAS_IPV6 ? SIX : [])]
 const guard = addressGuard({ allowPrivate: true })
 const signal = new Stop()
 const asking = (url: string, options = {}) =>
@@ -129,15 +134,7 @@ describe('a connection', () => {
     },
   )
 
-  it.each([
-    ['127.0.0.1', 'localhost'],
-    ...(HAS_IPV6
-      ? ([
-          ['::1', 'localhost'],
-          ['::1', '[::1]'],
-        ] as const)
-      : []),
-  ])('to what listens at %s is found by %s', async (hostname, name) => {
+  it.each(LISTENING)('to what listens at %s is found by %s', async (hostname, name) => {
     const server = Bun.serve({ hostname, port: 0, fetch: ({ headers }) => new Response(headers.get('host')) })
     onTestFinished(() => server.stop(true))
     const answer = await asking(`http://${name}:${server.port}/`)({ body: '', signal })
