@@ -1,65 +1,62 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import {
-  type Answer,
-  CallFailed,
-  Cancelled,
-  type JsonObject,
-  type Message,
-  parsedAnswer,
-  withId,
-} from '../upstreams/connection.ts'
+import { CallFailed, Cancelled, type JsonObject, type Message, parsedAnswer, withId } from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
 import { headerValue } from '../upstreams/header-value.ts'
-import type { Lease, Party } from '../upstreams/lease.ts'
+import type { Lease, Party, SessionParty } from '../upstreams/lease.ts'
 import type { StopSignal } from '../upstreams/stop.ts'
+import type { Session } from './sessions.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 /** One request onward, and its answer under the caller's id, in the caller's era. */
-export async function forward(
+export function forward(
   gateway: Gateway,
   turn: Turn,
   mcp: Mcp,
   method: string,
   params: JsonObject | undefined,
   timeoutMs = mcp.timeoutSeconds * 1000,
+  isAgain = false,
 ): Promise<string> {
-  const { answer, lease } = await send(gateway, turn, mcp, method, params, timeoutMs)
-  if (lease.hello.era === turn.era) return withId(answer, turn.message.id)
-  return inEraOf(turn, withId(answer, turn.message.id))
+  if (turn.signal.aborted) return Promise.reject(new Cancelled()) // a session that ended meanwhile opens nothing more
+  const reached = gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+  const over = (lease: Lease) =>
+    ask(turn, lease, method, params, timeoutMs, (error) => {
+      if (isAgain || !wasNeverSeen(error)) throw error
+      return forward(gateway, turn, mcp, method, params, timeoutMs, true)
+    })
+  return reached instanceof Promise ? unlessGone(reached, turn.signal).then(over) : over(reached)
 }
 
-async function send(
-  gateway: Gateway,
+function ask(
   turn: Turn,
-  mcp: Mcp,
+  lease: Lease,
   method: string,
   params: JsonObject | undefined,
   timeoutMs: number,
-): Promise<{ answer: Answer; lease: Lease }> {
-  for (let attempt = 1; ; attempt++) {
-    if (turn.signal.aborted) throw new Cancelled() // a session that ended meanwhile opens nothing more
-    const reached = gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
-    const lease = reached instanceof Promise ? await unlessGone(reached, turn.signal) : reached
-    turn.session?.uses(lease)
-    const startedAt = performance.now()
-    try {
-      const answer = await lease.connection.call({
-        method,
-        params: paramsFor(turn, lease, params),
-        headers: lease.hello.era === 'modern' ? headersFor(turn, method, params) : undefined,
-        timeoutMs,
-        signal: turn.signal,
-        aside: (message) => aside(turn, lease, message),
-      })
-      turn.note.upstreamMs = performance.now() - startedAt
-      return { answer, lease }
-    } catch (error) {
-      // A lost session or a dead process that never saw the request: begin again, once. Anything else may have acted.
-      const again =
-        attempt === 1 && error instanceof CallFailed && error.failure.unsent && error.failure.stage === 'session'
-      if (!again) throw error
-    }
-  }
+  failed: (error: unknown) => Promise<string>,
+): Promise<string> {
+  const { era } = lease.hello
+  const { id } = turn.message
+  turn.session?.uses(lease)
+  const startedAt = performance.now()
+  const asked = lease.connection.call({
+    method,
+    params: paramsFor(turn, lease, params),
+    headers: era === 'modern' ? headersFor(turn, method, params) : undefined,
+    timeoutMs,
+    signal: turn.signal,
+    aside: (message) => aside(turn, lease, message),
+  })
+  return asked.then((answer) => {
+    turn.note.upstreamMs = performance.now() - startedAt
+    const text = withId(answer, id)
+    return era === turn.era ? text : inEraOf(turn, text)
+  }, failed)
+}
+
+/** A lost session, or a dead process that never saw the request: begin again, once. Anything else may have acted. */
+function wasNeverSeen(error: unknown): boolean {
+  return error instanceof CallFailed && error.failure.unsent && error.failure.stage === 'session'
 }
 
 /** A caller who hangs up, or whose key ends, does not wait for a server that is slow to come. */
@@ -74,25 +71,31 @@ export function unlessGone<T>(work: T | Promise<T>, signal: StopSignal): Promise
   })
 }
 
-export function partyOf(gateway: Gateway, turn: Pick<Turn, 'era' | 'key' | 'session'>): Party {
-  const { era, key, session } = turn
+export function partyOf(gateway: Gateway, { era, key, session }: Pick<Turn, 'era' | 'key' | 'session'>): Party {
   if (!session) return { era, keyId: key.id, session: null }
+  const known = parties.get(session)
+  if (known) return known
+  const party = { era, keyId: key.id, session: sessionParty(gateway, session) }
+  parties.set(session, party)
+  return party
+}
+
+/** A session keeps its key and its era as long as it lives. */
+const parties = new WeakMap<Session, Party>()
+
+function sessionParty(gateway: Gateway, session: Session): SessionParty {
   return {
-    era,
-    keyId: key.id,
-    session: {
-      id: session.id,
-      introduction: session.introduction,
-      isOver: session.isOver,
-      makesRoom() {
-        if (!session.isIdle()) return false
-        gateway.sessions.end(session)
-        return true
-      },
-      unasked: (mcp, lease, message) => {
-        if (message.id !== undefined) session.ask(lease, message, null)
-        else gateway.listeners.hearAlone(mcp, key.environment, message, lease, session)
-      },
+    id: session.id,
+    introduction: session.introduction,
+    isOver: session.isOver,
+    makesRoom() {
+      if (!session.isIdle()) return false
+      gateway.sessions.end(session)
+      return true
+    },
+    unasked: (mcp, lease, message) => {
+      if (message.id !== undefined) session.ask(lease, message, null)
+      else gateway.listeners.hearAlone(mcp, session.key.environment, message, lease, session)
     },
   }
 }

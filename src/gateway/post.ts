@@ -41,14 +41,14 @@ export async function post(
   }
 }
 
-async function answer(
+function answer(
   gateway: Gateway,
   req: BunRequest,
   res: BunAnswer,
   key: FoundKey,
   slug: string | null,
   body: Message & Record<string, unknown>,
-): Promise<void> {
+): void | Promise<void> {
   checkShape(body)
   const era = eraOf(req, body)
   const { sessions } = gateway
@@ -63,7 +63,7 @@ async function answer(
   const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
   if (message.method === 'subscriptions/listen') noteUse(gateway, req, key, session, message)
   const turn = turnOf(gateway, req, res, key, message, era, session)
-  await run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
+  return run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
 }
 
 function checkShape(body: Record<string, unknown>): void {

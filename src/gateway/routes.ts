@@ -81,11 +81,12 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   return {
     async handle(req, res) {
-      const slug = slugOf(req.url ?? '')
+      const slug = slugOf(req.url)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
         const refused = (key: Key, refusal: Refusal) => noteRefused(req, slug, key, refusal)
-        const proven = await authenticate(ctx, ring, req, { urlToo: true, refused })
+        const proving = authenticate(ctx, ring, req, { urlToo: true, refused })
+        const proven = proving instanceof Promise ? await proving : proving
         const { key } = proven
         sayWhenExpiring(res, key, ctx.now())
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())

@@ -45,11 +45,12 @@ export function turnOf(
 }
 
 /** Until its answer has left, and what is noted of it. */
-export async function run(gateway: Gateway, turn: Running, answer: () => Promise<string>): Promise<void> {
+export async function run(gateway: Gateway, turn: Running, answer: () => string | Promise<string>): Promise<void> {
   const startedAt = performance.now()
   let status = 200
   try {
-    const text = await answer()
+    const given = answer()
+    const text = given instanceof Promise ? await given : given
     status = turn.era === 'modern' ? modernStatus(text) : 200
     turn.note.outcome = outcomeOf(text, turn.message.method)
     turn.reply.end(text, status)

@@ -15,30 +15,37 @@ import { agreedVersion, SUPPORTED } from './versions.ts'
 const WHOLE_DAY_MS = 24 * 3_600_000
 
 /** `/mcp/{slug}`: one server under its own names, everything it offers passed through. */
-export async function answerSingle(gateway: Gateway, turn: Turn, slug: string): Promise<string> {
+export function answerSingle(gateway: Gateway, turn: Turn, slug: string): string | Promise<string> {
   turn.note.mcp = slug
   if (turn.message.method === 'tools/call') {
     const refusal = refusalFor(turn.key, { slug, tool: String(paramsOf(turn).name ?? '') })
     if (refusal) throw refusal // scope is judged before the MCP is looked for
   }
   const reached = reachable(gateway, turn.key, slug)
-  const mcp = reached instanceof Promise ? await reached : reached
+  return reached instanceof Promise
+    ? reached.then((mcp) => answerAt(gateway, turn, mcp))
+    : answerAt(gateway, turn, reached)
+}
+
+/** Nothing is awaited here that is only passed on: each wait of a call costs it a microsecond. */
+function answerAt(gateway: Gateway, turn: Turn, mcp: Mcp): string | Promise<string> {
+  const { slug } = mcp
   const { method, id } = turn.message
   const params = paramsOf(turn)
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
 
-  if (Object.hasOwn(LISTS, method)) return result(await list(gateway, turn, mcp))
+  if (Object.hasOwn(LISTS, method)) return list(gateway, turn, mcp).then(result)
   if (turn.era === 'legacy' && method === 'ping') return result({})
   if (turn.era === 'modern') {
-    if (method === 'server/discover') return result(await discover(gateway, turn, mcp))
+    if (method === 'server/discover') return discover(gateway, turn, mcp).then(result)
     if (method === 'subscriptions/listen') return listen(gateway, turn, mcp)
     if (GONE.has(method))
       throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
   }
-  if (method === 'logging/setLevel') {
-    const lease = await leaseFor(gateway, turn, mcp)
-    return lease.dedicated ? forward(gateway, turn, mcp, method, params) : result({})
-  }
+  if (method === 'logging/setLevel')
+    return leaseFor(gateway, turn, mcp).then(({ dedicated }) =>
+      dedicated ? forward(gateway, turn, mcp, method, params) : result({}),
+    )
   if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
   const tool = method === 'tools/call' ? String(params.name ?? '') : null
   turn.note.tool = tool

@@ -3,7 +3,7 @@ import type { Caller } from '../core/caller.ts'
 import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
-import { checkCircumstances, judge, refusalOf, verify } from '../core/keys/verify.ts'
+import { checkCircumstances, judge, refusalOf, type Verdict, verify } from '../core/keys/verify.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
@@ -18,11 +18,16 @@ type On = {
 }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
-export async function authenticate(ctx: Context, ring: Ring, req: Incoming, on: On): Promise<Proven> {
+export function authenticate(ctx: Context, ring: Ring, req: Incoming, on: On): Proven | Promise<Proven> {
   const { fullKey, inUrl } = presentedKey(req, on)
   const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
   const version = ctx.store.seenVersion() // as it was when the ring was asked
-  const verdict = looked instanceof Promise ? await looked : looked
+  return looked instanceof Promise
+    ? looked.then((verdict) => proved(verdict, version, inUrl, req, on))
+    : proved(looked, version, inUrl, req, on)
+}
+
+function proved(verdict: Verdict, version: number, inUrl: boolean, req: Incoming, on: On): Proven {
   try {
     if (!verdict.ok) throw refusalOf(verdict)
     checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
