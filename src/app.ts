@@ -95,12 +95,16 @@ export async function startApp({
       }
       if (!isMcp) {
         pages ??= loadSite()
-        return throughExpress(await pages, req, res)
+        return throughExpress(await pages, req, res, refuse)
       }
       const setUp = requireSetUp()
       if (setUp) await setUp
       await mcp.handle(req, res)
     } catch (error) {
+      refuse(error)
+    }
+
+    function refuse(error: unknown): void {
       const refusal = asRefusal(error, req.log)
       if (res.begun) return res.cut()
       if (isMcp) sendRpcError(res, refusal, id)

@@ -1,14 +1,16 @@
+import { EventEmitter } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Express } from 'express'
+import type { Express, Response as ExpressResponse, Request } from 'express'
 import type { BunAnswer } from './bun-answer.ts'
 import type { BunRequest } from './bun-request.ts'
 
 /**
  * A request of Bun's, answered by Express: it is given Node's own request and response, which read from Bun's and
- * collect the answer. Pages and REST are never so large that they had to go piece by piece.
+ * collect the answer. Pages and REST are never so large that they had to go piece by piece. `failed` hears what even
+ * the site's pages for errors could not answer, of which Express would show the stack.
  */
-export function throughExpress(site: Express, from: BunRequest, to: BunAnswer): void {
+export function throughExpress(site: Express, from: BunRequest, to: BunAnswer, failed: (error: unknown) => void): void {
   const req = requestFor(from, () => to.mayLast())
   const res = responseFor(req, to)
   to.onClose(() => {
@@ -16,17 +18,17 @@ export function throughExpress(site: Express, from: BunRequest, to: BunAnswer): 
     req.destroy(new Error('The caller is gone.'))
     res.destroy()
   })
-  site(req, res)
+  site(req as Request, res as ExpressResponse, failed)
 }
 
 /** Own members where Node's would look for a socket: Express changes the prototype. */
 function requestFor({ request, method, url, headers, seen, log }: BunRequest, wasRead: () => void): IncomingMessage {
-  const socket = {
+  const socket = Object.assign(new EventEmitter(), {
     remoteAddress: seen.address,
     encrypted: seen.https,
     readable: true,
     writable: true,
-  } as unknown as Socket
+  }) as unknown as Socket
   const reader = request.body?.getReader()
   if (!reader) wasRead()
   const req = new IncomingMessage(socket)
@@ -52,6 +54,7 @@ function requestFor({ request, method, url, headers, seen, log }: BunRequest, wa
   const destroyed = (error: Error | null, done: (error: Error | null) => void) => {
     reader?.cancel().catch(() => {})
     done(error)
+    socket.emit('close')
   }
   req.on('error', () => {}) // told to whoever reads
   return Object.assign(req, { method, url, headers, socket, seen, log, _read: () => void read(), _destroy: destroyed })
@@ -95,8 +98,9 @@ function responseFor(req: IncomingMessage, to: BunAnswer): ServerResponse {
       if (ended || destroyed) return res
       keep(rest[0], rest[1])
       begun = true
+      const response = responseOf(res, pieces)
       ended = true
-      to.pass(responseOf(res, pieces))
+      to.pass(response)
       res.emit('finish')
       tell(rest)
       res.emit('close')

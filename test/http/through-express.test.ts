@@ -1,0 +1,86 @@
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { expect, it, onTestFinished } from 'vitest'
+import { BunAnswer } from '../../src/http/bun-answer.ts'
+import { BunRequest } from '../../src/http/bun-request.ts'
+import { trustedProxies } from '../../src/http/seen.ts'
+import { serve } from '../../src/http/serve.ts'
+import { throughExpress } from '../../src/http/through-express.ts'
+import { silent } from '../../src/log.ts'
+import { start } from '../support/start.ts'
+
+const CIRCUMSTANCES = { id: 'req_1', address: '127.0.0.1', https: false, proxies: trustedProxies([]), log: silent }
+
+/** A site alone; what it could not answer is answered `failed`. */
+function serving(prepare: (site: Express) => void): string {
+  const site = express()
+  prepare(site)
+  const answer = (request: Request, server: Bun.Server<undefined>) =>
+    new Promise<Response>((give) => {
+      const to = new BunAnswer(request, server, give)
+      const failed = () => (to.begun ? to.cut() : to.writeHead(500).end('failed'))
+      throughExpress(site, new BunRequest(request, CIRCUMSTANCES), to, failed)
+    })
+  const failed = () => new Response('Bun heard it', { status: 500 })
+  const server = serve({ host: '127.0.0.1', port: 0, certificate: null, key: null }, { answer, failed })
+  onTestFinished(() => server.close(0, () => {}))
+  return server.origin
+}
+
+const NOT_OURS: ErrorRequestHandler = () => {
+  throw new Error('secret')
+}
+
+it.each([
+  ['declared', () => 'a'.repeat(300_000)],
+  ['in pieces', () => new Blob(['a'.repeat(300_000)]).stream()],
+])('refuses a form that is too large, %s', async (_how, body) => {
+  const { origin } = await start()
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }
+  const answer = await fetch(`${origin}/admin/sign-in`, { method: 'POST', headers, body: body() })
+  expect([answer.status, await answer.text()]).toEqual([
+    413,
+    expect.stringContaining('This form is larger than any of ours.'),
+  ])
+})
+
+it('tells nothing of a mistake in a page for mistakes', async () => {
+  const origin = serving((site) => {
+    site.get('/', () => {
+      throw new Error('secret')
+    })
+    site.use(NOT_OURS)
+  })
+  const answer = await fetch(origin)
+  expect([answer.status, await answer.text()]).toEqual([500, 'failed'])
+})
+
+it('cuts an answer that cannot be made', async () => {
+  const origin = serving((site) => {
+    site.get('/', (_req, res) => {
+      res.statusCode = 600
+      res.end()
+    })
+    site.use(((_error, _req, res, _next) => void res.destroy()) as ErrorRequestHandler)
+  })
+  await expect(fetch(origin)).rejects.toThrow()
+})
+
+it('says every cookie, and nothing where nothing may be said', async () => {
+  const origin = serving((site) => {
+    site.disable('etag')
+    site.get('/cookies', (_req, res) => void res.cookie('a', '1').cookie('b', '2').send('both'))
+    site.get('/none', (_req, res) => void res.status(204).send('x'))
+    site.get('/same', (_req, res) => void res.set('ETag', '"1"').status(304).end())
+  })
+  const cookies = await fetch(`${origin}/cookies`)
+  expect([cookies.headers.getSetCookie(), await cookies.text()]).toEqual([['a=1; Path=/', 'b=2; Path=/'], 'both'])
+  const head = await fetch(`${origin}/cookies`, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '4', ''])
+  for (const [path, status] of [
+    ['/none', 204],
+    ['/same', 304],
+  ] as const) {
+    const answer = await fetch(origin + path)
+    expect([answer.status, await answer.text()]).toEqual([status, ''])
+  }
+})
