@@ -184,11 +184,14 @@ export type KeyQuery = {
 
 export type KeyWithUse = Key & KeyUse
 
+/** By its mark it is told from one that has its number in a database put back. */
+export type HeardChange = { number: number; mark: string }
+
 export type KeyStore = {
   byId(workspaceId: string, id: string): Promise<KeyWithUse | null>
   findByHash(hash: string): Promise<FoundKey | null>
   /** Under which hashes anything was changed since that change, and the last one; null: more than is remembered. */
-  changesAfter(change: number | null): Promise<{ last: number; hashes: string[] | null }>
+  changesAfter(change: HeardChange | null): Promise<{ last: HeardChange | null; hashes: string[] | null }>
   list(query: KeyQuery, page: PageRequest): Promise<Page<KeyWithUse>>
   /** How many there are in each state. */
   tally(query: KeyQuery): Promise<Record<KeyState, number>>

@@ -29,13 +29,13 @@ export function keysIn(db: Db, seal: KeyObject, moved: () => void): Store['keys'
     async changesAfter(change) {
       const rows = await db
         .selectFrom('key_changes')
-        .select(['number', 'hash'])
-        .where('number', '>=', change ?? sql<number>`(select max(number) from key_changes)`)
+        .selectAll()
+        .where('number', '>=', change?.number ?? sql<number>`(select max(number) from key_changes)`)
         .orderBy('number')
         .execute()
       const [known, ...newer] = rows
-      const last = rows.at(-1)?.number ?? 0
-      return { last, hashes: known?.number === change ? newer.map(({ hash }) => hash) : null }
+      const isSame = change !== null && known?.number === change.number && known.mark === change.mark
+      return { last: rows.at(-1) ?? null, hashes: isSame ? newer.map(({ hash }) => hash) : null }
     },
 
     ...keyListsIn(db),

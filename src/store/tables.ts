@@ -13,7 +13,7 @@ export type Tables = {
   invitations: InvitationRow
   keys: KeyRow
   key_secrets: KeySecretRow
-  key_changes: { number: number; hash: string }
+  key_changes: { number: number; hash: string; mark: Generated<string> }
   key_use: KeyUseRow
   mcps: McpRow
   mcp_offers: { mcp_id: string; environment: string; offer: string; heard_at: number }

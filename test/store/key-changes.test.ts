@@ -1,6 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
+import { migrationsFolder } from '../../src/assets.ts'
+import type { Key } from '../../src/core/keys/key.ts'
+import { keyRing } from '../../src/core/keys/ring.ts'
 import type { OpenStore } from '../../src/store/open.ts'
 import { aKey, aRepo, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
 
@@ -70,6 +74,7 @@ it('tells of what another process, or a hand in the database, has done', async (
   const statements: [string, string, string][] = [
     ['update keys set scopes = ? where id = ?', '[]', key.id],
     ['update key_secrets set ends_at = ? where key_id = ?', '1', key.id],
+    ['insert or replace into keys select * from keys where ? <> id and id = ?', '', key.id],
     ['delete from keys where ? <> id and id = ?', '', key.id],
   ]
   for (const [statement, ...values] of statements)
@@ -93,4 +98,40 @@ it('says so when more was changed than it remembers, or when what it remembered 
   expect(hand.prepare('select count(*) from key_changes').pluck().get()).toBe(2000)
   expect(await changedBy(store, async () => hand.exec('delete from key_changes'))).toBeNull()
   hand.close()
+})
+
+it('says so when the database was put back and has come to the same number by other changes', async () => {
+  const home = folder()
+  const [file, copy] = [join(home, 'claviger.db'), join(home, 'copy.db')]
+  const store = storeIn(file)
+  const { workspace, key: add } = await furnished(store)
+  const [one, other] = [await add(), await add()]
+  const hand = new Database(file)
+  await hand.backup(copy)
+  const saved = new Database(copy)
+  const ring = keyRing({ store })
+  const change = (key: Key) => store.keys.change(key, { name: 'other' }, entryOf('key.changed', workspace.id, key.id))
+  await change(one.key)
+  expect((await ring.find(other.hash))?.disabledAt).toBeNull()
+  const { last } = await store.keys.changesAfter(null)
+  await saved.backup(file)
+  hand.prepare('update keys set disabled_at = 1 where id = ?').run(other.key.id)
+  expect(hand.prepare('select max(number) from key_changes').pluck().get()).toBe(last!.number)
+  expect((await store.keys.changesAfter(last)).hashes).toBeNull()
+  expect((await ring.find(other.hash))?.disabledAt).not.toBeNull()
+  saved.close()
+  hand.close()
+})
+
+it('goes on with the numbers of the version before', async () => {
+  const before = new Database(':memory:')
+  const names = readdirSync(migrationsFolder()).sort()
+  const run = (name: string) => before.exec(readFileSync(join(migrationsFolder(), name), 'utf8'))
+  for (const name of names.filter((name) => name < '0012')) run(name)
+  before.exec("insert into key_changes values (70, 'one')")
+  run('0012-key-change-marks.sql')
+  expect(before.prepare('select number, hash, length(mark) as mark from key_changes').all()).toEqual([
+    { number: 71, hash: '', mark: 16 },
+  ])
+  before.close()
 })

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import type { FoundKey } from '../store.ts'
+import type { FoundKey, HeardChange } from '../store.ts'
 import { keyTable } from './table.ts'
 
 export type Ring = {
@@ -22,7 +22,7 @@ export function keyRing({ store }: Pick<Context, 'store'>, mostKeys = MOST_KEYS)
   /** What all that is held was read at, or after. */
   let version: number | null = null
   /** The last change that was heard of. */
-  let heard: number | null = null
+  let heard: HeardChange | null = null
   /** Rises whenever something was forgotten. */
   let forgotten = 0
   let catchingUp: { to: number; done: Promise<void> } | null = null
