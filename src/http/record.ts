@@ -1,5 +1,6 @@
 import type { ActivityLine, KeyUsed } from '../core/activity.ts'
 import type { Context } from '../core/context.ts'
+import { withoutKeys } from '../core/scrub.ts'
 import type { Log } from '../log.ts'
 import { type RecordTroubles, recordTroubles } from './record-troubles.ts'
 import { waitingUses } from './record-uses.ts'
@@ -59,14 +60,15 @@ export function recorder(ctx: Context, log: Log): Recorder {
   }
 
   return {
-    record(line, { isUse } = { isUse: true }) {
+    record(said, { isUse } = { isUse: true }) {
+      const line = bounded(said)
       const { keyId, at, ip, client } = line
       if (keyId !== null && isUse) uses.add({ keyId, at, ip, client, requests: 1 }) // one for each key: room for all
-      if (lines.length < MOST_WAITING) lines.push(bounded(line))
+      if (lines.length < MOST_WAITING) lines.push(line)
       else troubles.lost()
     },
     used(use) {
-      if (uses.size < MOST_WAITING) uses.add({ ...use, requests: 1 })
+      if (uses.size < MOST_WAITING) uses.add({ ...use, client: kept(use.client), requests: 1 })
     },
     usedOld(hash, at) {
       if (uses.size < MOST_WAITING) uses.addOld(hash, at)
@@ -94,17 +96,22 @@ function oneAtATime(write: () => Promise<void>, troubles: RecordTroubles, waitin
 }
 
 const LONGEST = 256
+/** No whole key or token is shorter. */
+const SHORTEST_SECRET = 50
 
-/** Names come from callers, and may be as long as a body. */
+/** Names come from callers: they may be as long as a body, or a key that was pasted into the wrong place. */
 function bounded(line: ActivityLine): ActivityLine {
   const longest = Math.max(line.method.length, line.mcp?.length ?? 0, line.tool?.length ?? 0, line.client?.length ?? 0)
-  if (longest <= LONGEST) return line
-  const cut = (text: string | null) => (text === null ? null : text.slice(0, LONGEST))
+  if (longest < SHORTEST_SECRET) return line
   return {
     ...line,
-    mcp: cut(line.mcp),
-    tool: cut(line.tool),
-    method: line.method.slice(0, LONGEST),
-    client: cut(line.client),
+    mcp: kept(line.mcp),
+    tool: kept(line.tool),
+    method: kept(line.method),
+    client: kept(line.client),
   }
+}
+
+function kept<T extends string | null>(text: T): T {
+  return (text && withoutKeys(text.slice(0, 2 * LONGEST)).slice(0, LONGEST)) as T
 }

@@ -98,3 +98,23 @@ it('writes uses while lines cannot be, and lines while uses cannot', async () =>
   expect([(await used())!.requestCount, await listed()]).toEqual([3, 3])
   expect(said.at(-1)).toMatchObject({ message: 'The last use of keys is written again' })
 })
+
+it('keeps no key that a caller has put into a name', async () => {
+  const { app, key, disk, record, line } = await onFullDisk()
+  const { fullKey } = await app.key()
+  disk.full = false
+  const client = `${'x'.repeat(30)} ${fullKey}`
+  record.record({ ...line(0), mcp: fullKey, tool: `${'x'.repeat(240)}${fullKey}`, method: `a/${fullKey}`, client })
+  await record.flush()
+  const written = async () =>
+    JSON.stringify([
+      (await app.ctx.store.activity.list({ workspaceId: app.workspace.id }, { limit: 10, cursor: null })).items,
+      await app.ctx.store.keys.byId(app.workspace.id, key.id),
+    ])
+  expect(await written()).toContain('clv_live_')
+  expect(await written()).not.toContain(fullKey.slice(17, 30))
+  record.used({ keyId: key.id, at: app.ctx.now(), ip: '127.0.0.1', client: fullKey })
+  await record.flush()
+  await record.flush()
+  expect(await written()).not.toContain(fullKey.slice(17, 30))
+})
