@@ -111,6 +111,21 @@ describe('activity on disk', () => {
     expect(await listed()).toEqual(['req_1'])
   })
 
+  it.each([['', '-wal', '-shm'], ['']])('begins another file when its own is deleted', async (...ends) => {
+    const { activity, listed, file } = opened()
+    await activity.write([numbered(1)])
+    for (const end of ends) rmSync(file + end)
+    await Promise.all([activity.write([numbered(2)]), activity.write([numbered(3)]), listed()])
+    await activity.sweep(NOW)
+    expect(await listed()).toEqual(['req_2', 'req_3'])
+    expect(textOf((await opened(undefined, join(file, '../claviger.db')).activity.list(OURS, ALL)).items)).toHaveLength(
+      2,
+    )
+    const other = new Database(file)
+    expect(other.pragma('integrity_check', { simple: true })).toBe('ok')
+    other.close()
+  })
+
   it('loses nothing when it is closed right after', async () => {
     const file = join(folder(), 'claviger.db')
     const { activity } = opened(undefined, file)
