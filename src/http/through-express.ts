@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Express, Response as ExpressResponse, Request } from 'express'
+import { Refusal } from '../core/refusal.ts'
 import type { BunAnswer } from './bun-answer.ts'
 import type { BunRequest } from './bun-request.ts'
 
@@ -15,10 +16,15 @@ export function throughExpress(site: Express, from: BunRequest, to: BunAnswer, f
   const res = responseFor(req, to)
   to.onClose(() => {
     if (res.writableEnded) return
-    req.destroy(new Error('The caller is gone.'))
+    req.destroy(endedEarly())
     res.destroy()
   })
   site(req as Request, res as ExpressResponse, failed)
+}
+
+/** No mistake of ours: whoever hangs up in the middle of a body fills no log. */
+function endedEarly(): Refusal {
+  return new Refusal('bad_request', 'The body ended early.')
 }
 
 /** Own members where Node's would look for a socket: Express changes the prototype. */
@@ -47,8 +53,8 @@ function requestFor({ request, method, url, headers, seen, log }: BunRequest, wa
         more = req.push(Buffer.from(piece.value.buffer, piece.value.byteOffset, piece.value.byteLength))
       }
       reading = false
-    } catch (error) {
-      req.destroy(error as Error)
+    } catch {
+      req.destroy(endedEarly())
     }
   }
   const destroyed = (error: Error | null, done: (error: Error | null) => void) => {

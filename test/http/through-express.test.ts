@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { expect, it, onTestFinished } from 'vitest'
 import { BunAnswer } from '../../src/http/bun-answer.ts'
@@ -83,4 +84,23 @@ it('says every cookie, and nothing where nothing may be said', async () => {
     const answer = await fetch(origin + path)
     expect([answer.status, await answer.text()]).toEqual([status, ''])
   }
+})
+
+it.each([
+  ['/admin/sign-in', 'application/x-www-form-urlencoded'],
+  ['/api/v1/keys', 'application/json'],
+])('takes a caller who hangs up in the middle of a body for no mistake of ours: %s', async (path, type) => {
+  const { origin, key, logs, get } = await start()
+  const { fullKey } = await key({ scopes: ['mcp:*', 'keys:write'] })
+  const { hostname, port, host } = new URL(origin)
+  const socket = connect(Number(port), hostname)
+  const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${fullKey}`, `Content-Type: ${type}`]
+  socket.write(
+    [...head, 'Sec-Fetch-Site: same-origin', 'Content-Length: 9', 'Expect: 100-continue', '', 'a'].join('\r\n'),
+  )
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.destroy()
+  await expect.poll(() => logs.some((line) => line.includes(`"url":"${path}"`)), { timeout: 10_000 }).toBe(true)
+  await get('/healthz') // by then whoever was reading has heard it
+  expect(logs.filter((line) => line.includes('"level":"error"'))).toEqual([])
 })
