@@ -75,10 +75,11 @@ export class BunAnswer implements Outgoing {
     this.#over()
   }
 
-  /** Ends the connection, whatever has been said on it. */
+  /** Ends the connection, whatever has been said on it; with a bare status where nothing was. */
   cut(): void {
     if (this.gone) return
-    if (!this.ended) this.#begin().error(new Error('given up'))
+    if (this.#stream && !this.ended) this.#stream.error(new Error('given up'))
+    else if (!this.begun) this.#give(new Response(null, { status: 500, headers: { Connection: 'close' } }))
     this.#hungUp()
   }
 
