@@ -43,6 +43,7 @@ export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
     if (looking) return
     looking = true
     try {
+      for (const [hash, { key }] of [...held]) if (!judge(key, ctx.now()).ok) end(hash) // which needs no database
       const current = ctx.store.version()
       const written = current !== version
       for (const [hash, entry] of [...held]) {

@@ -50,4 +50,12 @@ describe('a hundred streams of a key', () => {
     await vi.advanceTimersByTimeAsync(SECOND)
     expect(ended).toHaveLength(100)
   })
+
+  it('end with its expiry also while the database cannot be read', async () => {
+    const { app, ended } = await watched({ expiresAt: new Date('2026-06-01T12:01:00Z') })
+    await app.ctx.store.close()
+    app.advance(60_000)
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(ended).toHaveLength(100)
+  })
 })
