@@ -2,6 +2,7 @@ import { hash, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Secret, type Secrets } from '../secret.ts'
 import type { Environment } from './key.ts'
+import { Sealer } from './sealer.ts'
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const RANDOM_LENGTH = 42
@@ -19,10 +20,12 @@ export function newFullKey(brand: string, environment: Environment): Secret {
 /** Longer than any key with what comes along: strangers send this, so little work is done for it. */
 const LONGEST_PASTED = 600
 const LAYERS = 3
+/** Nothing of what comes along is made of these alone. */
+const BARE = /^\w*$/
 
 /** Without what people paste along with a key, in any order: white space, quotes, the word Bearer once more. */
 export function asPasted(text: string): string {
-  if (text.length > LONGEST_PASTED) return text
+  if (BARE.test(text) || text.length > LONGEST_PASTED) return text
   let bare = text
   for (let layer = 0; layer < LAYERS; layer++)
     bare = bare
@@ -37,8 +40,13 @@ export function resemblesOurs(text: string): boolean {
   return /^(?:[a-z0-9]{1,16}_)?(?:live|test)_/i.test(text)
 }
 
+/** Its checksum aside. */
+export function ofOurShape(fullKey: string): boolean {
+  return SHAPE.test(fullKey)
+}
+
 export function wellFormed(fullKey: string): boolean {
-  return SHAPE.test(fullKey) && fullKey.slice(-CHECKSUM_LENGTH) === checksum(fullKey.slice(0, -CHECKSUM_LENGTH))
+  return ofOurShape(fullKey) && fullKey.slice(-CHECKSUM_LENGTH) === checksum(fullKey.slice(0, -CHECKSUM_LENGTH))
 }
 
 /** Six base62 digits of CRC-32 over everything before them. For typing errors and scanners, never for security. */
@@ -57,7 +65,7 @@ export function checksum(body: string): string {
  * database verifies nothing. The inner hash lets keys that another system stored as SHA-256 move here.
  */
 export function hashOf(fullKey: string, secrets: Secrets): string {
-  return sealedHash(sha256Of(fullKey), secrets)
+  return sealerOf(secrets).sealText(fullKey)
 }
 
 export function sha256Of(fullKey: string): Buffer {
@@ -65,7 +73,7 @@ export function sha256Of(fullKey: string): Buffer {
 }
 
 export function sealedHash(sha256: Buffer, secrets: Secrets): string {
-  return keyed(secrets).copy().update(sha256).digest('base64url')
+  return sealerOf(secrets).seal(sha256)
 }
 
 /** `clv_live_Ab3dEf9h…x7Qz`: enough to recognise a key, far too little to guess it. */
@@ -74,14 +82,13 @@ export function hintOf(fullKey: string): string {
   return `${fullKey.slice(0, secretStart + 8)}…${fullKey.slice(-4)}`
 }
 
-const hashers = new WeakMap<Secrets, Bun.CryptoHasher>()
+const sealers = new WeakMap<Secrets, Sealer>()
 
-/** Its key is prepared once: a copy costs a third of what node:crypto takes to begin anew. */
-function keyed(secrets: Secrets): Bun.CryptoHasher {
-  let hasher = hashers.get(secrets)
-  if (!hasher) {
-    hasher = new Bun.CryptoHasher('sha256', secrets.keys.export())
-    hashers.set(secrets, hasher)
+function sealerOf(secrets: Secrets): Sealer {
+  let sealer = sealers.get(secrets)
+  if (!sealer) {
+    sealer = new Sealer(secrets.keys.export())
+    sealers.set(secrets, sealer)
   }
-  return hasher
+  return sealer
 }

@@ -2,7 +2,7 @@ import { type Code, Refusal } from '../refusal.ts'
 import type { Secrets } from '../secret.ts'
 import type { FoundKey } from '../store.ts'
 import { addressIsIn } from './addresses.ts'
-import { hashOf, resemblesOurs, wellFormed } from './format.ts'
+import { hashOf, ofOurShape, resemblesOurs, wellFormed } from './format.ts'
 import { type Key, type KeyState, stateOf } from './key.ts'
 import type { Ring } from './ring.ts'
 
@@ -14,10 +14,11 @@ const MAY_BE_IMPORTED = /^[\x21-\x7e]{1,512}$/
 
 /** From memory and without waiting when the key is on the ring; a Promise only when it must be read. */
 export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Verdict | Promise<Verdict> {
-  if (!wellFormed(fullKey)) return verifyImported(ring, secrets, fullKey, now)
+  if (!ofOurShape(fullKey)) return verifyImported(ring, secrets, fullKey, now)
   const hash = hashOf(fullKey, secrets)
   const active = ring.active(hash, now)
   if (active !== undefined) return { ok: true, key: active }
+  if (!wellFormed(fullKey)) return verifyImported(ring, secrets, fullKey, now)
   const found = ring.find(hash)
   return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
 }
