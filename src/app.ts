@@ -80,7 +80,7 @@ export async function startApp({
     res.setHeader('X-Request-Id', id)
     if (carriesKey(req)) keepFromCaches(res)
     if (config.log_level === 'debug') logWhenDone(req, res)
-    const path = pathOf(req.url)
+    const { path } = req
     const isMcp = path === '/mcp' || path.startsWith('/mcp/')
     try {
       refuseRepeatedHeaders(req)
@@ -148,11 +148,6 @@ function lookAgain(library: KeptLibrary, log: Log): () => void {
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
   return () => clearInterval(timer)
-}
-
-function pathOf(url: string): string {
-  const end = url.search(/[?#]/)
-  return end < 0 ? url : url.slice(0, end)
 }
 
 function logWhenDone(req: BunRequest, res: BunAnswer): void {

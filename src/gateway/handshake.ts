@@ -24,8 +24,8 @@ export async function begin(
   turn.note.mcp = slug
   res.setHeader('Mcp-Session-Id', session.id)
   const hold = watch.open(key)
-  hold.signal.addEventListener('abort', () => sessions.end(session), { once: true })
-  session.onEnd(hold.close)
+  hold.addEventListener('abort', () => sessions.end(session))
+  session.onEnd(() => hold.close())
   turn.signal.addEventListener('abort', () => sessions.end(session), { once: true }) // nobody has heard of it
   await run(gateway, turn, async () => {
     try {

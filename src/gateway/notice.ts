@@ -11,6 +11,6 @@ export function takeNotice(session: Session, message: Message): void {
 
 /** Clients have been seen to give several requests one id: then nobody knows which is meant, and none is cancelled. */
 function cancel(session: Session, id: unknown): void {
-  const meant = session.underWay.get(JSON.stringify(id))
-  if (meant?.size === 1) for (const controller of meant) controller.abort()
+  const meant = [...session.underWay].filter((one) => one.id === id)
+  if (meant.length === 1) meant[0]!.abort()
 }

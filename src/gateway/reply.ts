@@ -7,7 +7,7 @@ export type Reply = {
   /** Something that comes before the answer. False if this caller cannot take it. */
   aside(message: object): boolean
   /** The answer, as JSON text. Once. */
-  end(text: string, status?: number, headers?: Record<string, string>): void
+  end(text: string, status?: number): void
   isOpen(): boolean
 }
 
@@ -27,57 +27,72 @@ const STREAMS = /text\/event-stream|\*\/\*/
 
 /** `gone` is called when the caller hangs up before the answer. */
 export function replyTo(req: BunRequest, res: BunAnswer, gone: () => void): Reply {
-  const mayStream = STREAMS.test(req.headers.accept ?? '*/*')
-  let streaming = false
-  let attended = false
-  let ended = false
-  const waiter: Waiter = { since: performance.now(), attend, openStream }
-  quick.add(waiter)
+  return new CallersReply(STREAMS.test(req.headers.accept ?? '*/*'), res, gone)
+}
+
+class CallersReply implements Reply {
+  readonly since = performance.now()
+  readonly #mayStream: boolean
+  readonly #res: BunAnswer
+  readonly #gone: () => void
+  #streaming = false
+  #attended = false
+  #ended = false
+
+  constructor(mayStream: boolean, res: BunAnswer, gone: () => void) {
+    this.#mayStream = mayStream
+    this.#res = res
+    this.#gone = gone
+    quick.add(this)
+  }
+
+  isOpen(): boolean {
+    return !this.#ended
+  }
+
+  aside(message: object): boolean {
+    if (!this.#mayStream || this.#ended) return false
+    this.openStream()
+    return writeEvent(this.#res, JSON.stringify(message))
+  }
+
+  end(text: string, status = 200): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (!quick.delete(this)) slow.delete(this)
+    const res = this.#res
+    if (this.#streaming) {
+      writeEvent(res, text)
+      res.end()
+      return
+    }
+    res.setHeader('Cache-Control', cachingOf(res))
+    res.setHeader('Content-Type', 'application/json')
+    res.writeHead(status)
+    res.end(text)
+  }
 
   /** From now on it matters whether the caller is still there, and that the connection stays. */
-  function attend(): void {
-    if (attended || ended) return
-    attended = true
-    quick.delete(waiter)
-    if (mayStream) slow.add(waiter)
-    res.mayLast()
-    res.onClose(() => {
-      if (ended) return
-      ended = true
-      slow.delete(waiter)
-      gone()
+  attend(): void {
+    if (this.#attended || this.#ended) return
+    this.#attended = true
+    quick.delete(this)
+    if (this.#mayStream) slow.add(this)
+    this.#res.mayLast()
+    this.#res.onClose(() => {
+      if (this.#ended) return
+      this.#ended = true
+      slow.delete(this)
+      this.#gone()
     })
   }
 
-  function openStream(): void {
-    if (streaming || ended) return
-    attend()
-    slow.delete(waiter)
-    streaming = true
-    beginStream(res)
-  }
-
-  return {
-    isOpen: () => !ended,
-    aside(message) {
-      if (!mayStream || ended) return false
-      openStream()
-      return writeEvent(res, JSON.stringify(message))
-    },
-    end(text, status = 200, headers) {
-      if (ended) return
-      ended = true
-      if (!quick.delete(waiter)) slow.delete(waiter)
-      if (streaming) {
-        writeEvent(res, text)
-        res.end()
-        return
-      }
-      res.setHeader('Cache-Control', cachingOf(res))
-      res.setHeader('Content-Type', 'application/json')
-      res.writeHead(status, headers)
-      res.end(text)
-    },
+  openStream(): void {
+    if (this.#streaming || this.#ended) return
+    this.attend()
+    slow.delete(this)
+    this.#streaming = true
+    beginStream(this.#res)
   }
 }
 
@@ -104,19 +119,17 @@ setInterval(() => {
   for (const res of keptAlive) res.write(': keep-alive\n\n')
 }, KEEP_ALIVE_MS).unref()
 
-type Waiter = { since: number; attend(): void; openStream(): void }
-
 /** One timer for all, each in the order in which it came: a call that is quick pays neither for one nor for listening. */
-const quick = new Set<Waiter>()
-const slow = new Set<Waiter>()
+const quick = new Set<CallersReply>()
+const slow = new Set<CallersReply>()
 setInterval(() => {
   const now = performance.now()
-  for (const waiter of quick) {
-    if (waiter.since + QUICK_MS > now) break
-    waiter.attend()
+  for (const reply of quick) {
+    if (reply.since + QUICK_MS > now) break
+    reply.attend()
   }
-  for (const waiter of slow) {
-    if (waiter.since + SILENCE_MS > now) break
-    waiter.openStream()
+  for (const reply of slow) {
+    if (reply.since + SILENCE_MS > now) break
+    reply.openStream()
   }
 }, QUICK_MS).unref()

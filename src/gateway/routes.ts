@@ -81,7 +81,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   return {
     async handle(req, res) {
-      const slug = slugOf(req.url)
+      const slug = slugOf(req)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
         const refused = (key: Key, refusal: Refusal) => noteRefused(req, slug, key, refusal)

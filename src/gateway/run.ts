@@ -5,8 +5,8 @@ import { account } from './account.ts'
 import { errorText } from './errors.ts'
 import { modernStatus } from './modern.ts'
 import { outcomeOf } from './outcome.ts'
-import { type Reply, replyTo } from './reply.ts'
-import type { Abortable, Session } from './sessions.ts'
+import { replyTo } from './reply.ts'
+import type { Session, UnderWay } from './sessions.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 export type Running = Turn & { finish(): void }
@@ -22,10 +22,12 @@ export function turnOf(
   session: Session | null,
 ): Running {
   const hold = watch.open(key)
-  const { abort } = hold
+  const abort = () => hold.abort()
   const reply = replyTo(req, res, abort)
-  const forget = session && underWay(session, message.id, hold, reply)
-  if (message.method === 'subscriptions/listen') streams.add(abort)
+  const underWay: UnderWay = { id: message.id, reply, abort }
+  session?.underWay.add(underWay)
+  const isStream = message.method === 'subscriptions/listen'
+  if (isStream) streams.add(abort)
   return {
     req,
     res,
@@ -34,12 +36,13 @@ export function turnOf(
     session,
     message,
     reply,
-    signal: hold.signal,
+    signal: hold,
     note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
     finish() {
-      streams.delete(abort)
+      if (isStream) streams.delete(abort)
       hold.close()
-      forget?.()
+      session?.underWay.delete(underWay)
+      session?.used()
     },
   }
 }
@@ -62,18 +65,5 @@ export async function run(gateway: Gateway, turn: Running, answer: () => string 
   } finally {
     turn.finish()
     account(gateway, turn, status, startedAt)
-  }
-}
-
-function underWay(session: Session, id: unknown, controller: Abortable, reply: Reply): () => void {
-  const name = JSON.stringify(id)
-  const same = session.underWay.get(name) ?? new Set()
-  session.underWay.set(name, same.add(controller))
-  session.replies.add(reply)
-  return () => {
-    same.delete(controller)
-    if (same.size === 0) session.underWay.delete(name)
-    session.replies.delete(reply)
-    session.used()
   }
 }

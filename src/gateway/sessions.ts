@@ -9,9 +9,10 @@ import type { Subscriber } from '../upstreams/subscriptions.ts'
 import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
 
-/** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
-export type Abortable = { abort(): void }
+/** A request of the client's; clients have been seen to give several the same id. */
+export type UnderWay = { id: unknown; reply: Reply; abort(): void }
 
+/** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
 export type Session = Subscriber & {
   id: string
   /** As it was proven by the latest request; ended when it changes. */
@@ -22,10 +23,8 @@ export type Session = Subscriber & {
   usedAt: number
   /** Its half hour of idleness begins anew. */
   used(): void
-  /** Requests of the client's under way, by their id as JSON; clients have been seen to give several the same. */
-  underWay: Map<string, Set<Abortable>>
-  /** Answers under way, the latest last: where a server's question goes that nothing ties to a call. */
-  replies: Set<Reply>
+  /** The latest last: there goes a server's question that nothing ties to a call. */
+  underWay: Set<UnderWay>
   uses(lease: Lease): void
   /** The connections that nobody else's calls run over. */
   own(): Lease[]
@@ -124,8 +123,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
     used() {
       session.usedAt = now()
     },
-    underWay: new Map(),
-    replies: new Set(),
+    underWay: new Set(),
     uses(lease) {
       if (lease.dedicated) leases = new Set([...leases].filter((one) => one.isOpen())).add(lease)
     },
@@ -145,7 +143,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
       const id = `claviger-${++lastQuestion}`
       asked.set(id, { lease, id: message.id })
       const question = { ...message, id }
-      const way = reply ?? [...session.replies].at(-1)
+      const way = reply ?? [...session.underWay].at(-1)?.reply
       if (!way?.aside(question)) session.hear(question)
     },
     answered(message) {
@@ -169,14 +167,14 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
       bytes = 0
     },
     hasStream: () => stream !== null,
-    isIdle: () => stream === null && session.replies.size === 0 && session.underWay.size === 0,
+    isIdle: () => stream === null && session.underWay.size === 0,
     onEnd: (heard) => void endings.push(heard),
     isOver: () => over,
     close() {
       over = true
       for (const heard of endings) heard()
       stream?.end()
-      for (const controllers of session.underWay.values()) for (const controller of controllers) controller.abort()
+      for (const one of session.underWay) one.abort()
       for (const { lease, id } of asked.values())
         lease.connection.respond(id, { error: { code: -32603, message: 'The client is gone.' } })
     },

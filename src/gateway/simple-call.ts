@@ -30,7 +30,7 @@ export async function callSimply(
   const { key } = proven
   const hold = gateway.watch.open(key)
   res.mayLast()
-  res.onClose(hold.abort)
+  res.onClose(() => hold.abort())
   const turn: Turn = {
     req,
     res,
@@ -39,7 +39,7 @@ export async function callSimply(
     session: null,
     message: { id: 1, method: 'tools/call' },
     reply: NOBODY,
-    signal: hold.signal,
+    signal: hold,
     note: { mcp: null, tool: null, upstreamMs: null, outcome: 'ok' },
   }
   let status = 200

@@ -18,13 +18,18 @@ const WHOLE_DAY_MS = 24 * 3_600_000
 export function answerSingle(gateway: Gateway, turn: Turn, slug: string): string | Promise<string> {
   turn.note.mcp = slug
   if (turn.message.method === 'tools/call') {
-    const refusal = refusalFor(turn.key, { slug, tool: String(paramsOf(turn).name ?? '') })
-    if (refusal) throw refusal // scope is judged before the MCP is looked for
+    turn.note.tool = String(paramsOf(turn).name ?? '')
+    mustAllow(turn, slug, turn.note.tool) // scope is judged before the MCP is looked for
   }
   const reached = reachable(gateway, turn.key, slug)
   return reached instanceof Promise
     ? reached.then((mcp) => answerAt(gateway, turn, mcp))
     : answerAt(gateway, turn, reached)
+}
+
+function mustAllow({ key }: Turn, slug: string, tool: string | null): void {
+  const refusal = refusalFor(key, { slug, tool })
+  if (refusal) throw refusal
 }
 
 /** Nothing is awaited here that is only passed on: each wait of a call costs it a microsecond. */
@@ -47,10 +52,7 @@ function answerAt(gateway: Gateway, turn: Turn, mcp: Mcp): string | Promise<stri
       dedicated ? forward(gateway, turn, mcp, method, params) : result({}),
     )
   if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
-  const tool = method === 'tools/call' ? String(params.name ?? '') : null
-  turn.note.tool = tool
-  const refusal = refusalFor(turn.key, { slug, tool })
-  if (refusal) throw refusal
+  if (method !== 'tools/call') mustAllow(turn, slug, null)
   if (method === 'resources/subscribe' || method === 'resources/unsubscribe') return subscribe(gateway, turn, mcp)
   return forwardNotingTask(gateway, turn, mcp)
 }

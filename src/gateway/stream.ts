@@ -20,7 +20,7 @@ export async function openStream(
   const hold = watch.open(key)
   const end = () => void res.end()
   const used = () => noteUse(gateway, req, key, session)
-  hold.signal.addEventListener('abort', end, { once: true })
+  hold.addEventListener('abort', end)
   streams.add(end)
   res.onClose(() => {
     streams.delete(end)

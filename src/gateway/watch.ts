@@ -3,12 +3,23 @@ import { sameReach } from '../core/keys/bounds.ts'
 import { judge } from '../core/keys/verify.ts'
 import type { FoundKey } from '../core/store.ts'
 import type { Log } from '../log.ts'
-import { Stop, type StopSignal } from '../upstreams/stop.ts'
+import { Stop } from '../upstreams/stop.ts'
 
-export type Hold = { signal: StopSignal; abort(): void; close(): void }
+/** Aborted as soon as the key is not what it was, or the secret that proved it has ended. */
+export class Hold extends Stop {
+  readonly #among: Set<Hold>
+
+  constructor(among: Set<Hold>) {
+    super()
+    this.#among = among.add(this)
+  }
+
+  close(): void {
+    this.#among.delete(this)
+  }
+}
 
 export type Watch = {
-  /** Until `close`, the signal aborts as soon as the key is not what it was, or the secret that proved it has ended. */
   open(key: FoundKey): Hold
   close(): void
 }
@@ -22,7 +33,7 @@ type Keeper = {
 /** Often enough that nobody sees the difference, and one memory read when nothing was written. */
 const EVERY_MS = 100
 
-type Held = { key: FoundKey; holds: Set<Stop>; unseen: boolean }
+type Held = { key: FoundKey; holds: Set<Hold>; unseen: boolean }
 
 /**
  * Ends what is under way for a key that was disabled, revoked, deleted, changed or has expired, by whatever process,
@@ -43,6 +54,7 @@ export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
     if (looking) return
     looking = true
     try {
+      for (const [hash, { holds }] of held) if (holds.size === 0) held.delete(hash)
       for (const [hash, { key }] of [...held]) if (!judge(key, ctx.now()).ok) end(hash) // which needs no database
       const current = ctx.store.version()
       const written = current !== version
@@ -78,10 +90,9 @@ export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
 
   return {
     open(key) {
-      const stop = new Stop()
       const { hash } = key.secret
       let entry = held.get(hash)
-      if (entry && !sameReach(entry.key, key)) {
+      if (entry && entry.key !== key && !sameReach(entry.key, key)) {
         end(hash)
         entry = undefined
       }
@@ -89,16 +100,7 @@ export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
         entry = { key, holds: new Set(), unseen: true }
         held.set(hash, entry)
       }
-      const { holds } = entry
-      holds.add(stop)
-      return {
-        signal: stop,
-        abort: () => stop.abort(),
-        close() {
-          holds.delete(stop)
-          if (holds.size === 0 && held.get(hash)?.holds === holds) held.delete(hash)
-        },
-      }
+      return new Hold(entry.holds)
     },
     close: () => clearInterval(timer),
   }

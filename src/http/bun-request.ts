@@ -9,6 +9,8 @@ export class BunRequest implements Incoming {
   readonly request: Request
   readonly method: string
   readonly url: string
+  /** Without the query. */
+  readonly path: string
   readonly headers: Incoming['headers']
   readonly seen: Seen
   readonly #serverLog: Log
@@ -18,6 +20,7 @@ export class BunRequest implements Incoming {
     this.request = request
     this.method = request.method
     this.url = targetOf(request.url)
+    this.path = pathOf(this.url)
     this.headers = request.headers.toJSON()
     this.seen = look(this, { id, address, https }, proxies)
     this.#serverLog = log
@@ -28,6 +31,11 @@ export class BunRequest implements Incoming {
     this.#log ??= this.#serverLog.with({ request_id: this.seen.id })
     return this.#log
   }
+}
+
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
 }
 
 /** The path and query. Bun prefixes them with the host that the request names, where that is a host at all. */

@@ -61,6 +61,8 @@ const UNSUBSCRIBE_MS = 10_000
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
+  /** What each party has reached last, which mostly is what it reaches next. */
+  const latest = new WeakMap<Party, Entry>()
   /** Lines that ended under somebody who listens: they are connected anew. */
   const lost = new Map<string, Entry>()
   const listeners: { hear: Hear; isHeard: IsHeard }[] = []
@@ -78,12 +80,19 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
   sweeper.unref()
 
   function reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease> {
+    const again = latest.get(party)
+    if (again?.open && again.mcp === mcp && again.environment === environment && again.open.isOpen()) {
+      again.usedAt = now().getTime()
+      return again.open
+    }
     const scope = scopeOf(mcp, party)
     const place = `${mcp.id}/${mcp.revision}/${environment}`
     const name = `${place}/${eraFor(place, party)}/${scope.name}`
     const known = entries.get(name)
     if (known) {
       known.usedAt = now().getTime()
+      known.mcp = mcp // the same revision, perhaps read again
+      latest.set(party, known)
       return known.open ?? known.lease
     }
     return begun(name, place, mcp, environment, party, scope)

@@ -8,20 +8,27 @@ export type StopSignal = {
 /** An AbortController and its signal in one: each call needs several listeners, and these cost a tenth. */
 export class Stop implements StopSignal {
   aborted = false
-  readonly #heardBy: (() => void)[] = []
+  #heardBy: (() => void)[] | null = null
 
   abort(): void {
     if (this.aborted) return
     this.aborted = true
-    for (const hear of this.#heardBy.splice(0)) hear()
+    const heardBy = this.#heardBy
+    this.#heardBy = null
+    for (const hear of heardBy ?? []) hear()
   }
 
   addEventListener(_type: 'abort', hear: () => void): void {
-    if (!this.aborted) this.#heardBy.push(hear)
+    if (this.aborted) return
+    if (this.#heardBy) this.#heardBy.push(hear)
+    else this.#heardBy = [hear]
   }
 
   removeEventListener(_type: 'abort', hear: () => void): void {
-    const at = this.#heardBy.lastIndexOf(hear)
-    if (at >= 0) this.#heardBy.splice(at, 1)
+    const heardBy = this.#heardBy
+    if (!heardBy) return
+    if (heardBy.at(-1) === hear) return void heardBy.pop() // as it mostly is
+    const at = heardBy.lastIndexOf(hear)
+    if (at >= 0) heardBy.splice(at, 1)
   }
 }

@@ -18,10 +18,8 @@ async function watched(wanted: { expiresAt?: Date } = {}) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const watch = keyWatch(app.ctx, [], createLog({ level: 'error', write: () => {}, now: app.ctx.now }))
   const ended: number[] = []
-  for (let stream = 0; stream < 100; stream++)
-    watch.open(key).signal.addEventListener('abort', () => ended.push(stream), { once: true })
-  const { signal } = watch.open(other)
-  return { app, key, ended, other: signal }
+  for (let stream = 0; stream < 100; stream++) watch.open(key).addEventListener('abort', () => ended.push(stream))
+  return { app, key, ended, other: watch.open(other) }
 }
 
 describe('a hundred streams of a key', () => {
