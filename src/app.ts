@@ -57,16 +57,15 @@ export async function startApp({
   const record = recorder(ctx, log)
   const mcp = gatewayDoor({ ctx, ring, pool, catalogue, recorder: record, log, version: VERSION })
   let pages: ReturnType<typeof loadSite> | null = null
-  const https = config.tls_cert !== null
+  const door = { https: config.tls_cert !== null, proxies, log }
   const answerHealth = health(ctx.store, () => served.draining())
 
   function take(request: Request, server: Bun.Server<undefined>): Promise<Response> {
-    return new Promise((give) => {
-      const id = newId('req', now())
-      const address = server.requestIP(request)?.address ?? ''
-      const req = new BunRequest(request, { id, address, https, proxies, log })
-      void answer(req, new BunAnswer(request, server, give))
-    })
+    const { promise, resolve: give } = Promise.withResolvers<Response>()
+    const address = server.requestIP(request)?.address ?? ''
+    const req = new BunRequest(request, newId('req', now()), address, door)
+    void answer(req, new BunAnswer(request, server, give))
+    return promise
   }
 
   function failed(error: unknown): Response {
@@ -76,40 +75,27 @@ export async function startApp({
   }
 
   async function answer(req: BunRequest, res: BunAnswer): Promise<void> {
-    const { id } = req.seen
-    res.setHeader('X-Request-Id', id)
+    res.setHeader('X-Request-Id', req.seen.id)
     if (carriesKey(req)) keepFromCaches(res)
     if (config.log_level === 'debug') logWhenDone(req, res)
-    const { path } = req
-    const isMcp = path === '/mcp' || path.startsWith('/mcp/')
     try {
       refuseRepeatedHeaders(req)
-      const healthy = answerHealth(path, req, res)
+      const healthy = answerHealth(req.path, req, res)
       if (healthy) return void (await healthy)
       hosts.check(req)
-      if (served.draining()) {
-        res.setHeader('Connection', 'close')
-        throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.', {
-          retryAfterSeconds: 1,
-        })
-      }
-      if (!isMcp) {
-        pages ??= loadSite()
-        return throughExpress(await pages, req, res, refuse)
-      }
+      if (served.draining()) refuseWhileDraining(res)
+      if (!isMcp(req)) return await answerSite(req, res)
       const setUp = requireSetUp()
       if (setUp) await setUp
       await mcp.handle(req, res)
     } catch (error) {
-      refuse(error)
+      refuse(req, res, error)
     }
+  }
 
-    function refuse(error: unknown): void {
-      const refusal = asRefusal(error, req.log)
-      if (res.begun) return res.cut()
-      if (isMcp) sendRpcError(res, refusal, id)
-      else sendProblem(res, refusal, id)
-    }
+  async function answerSite(req: BunRequest, res: BunAnswer): Promise<void> {
+    pages ??= loadSite()
+    throughExpress(await pages, req, res, (error) => refuse(req, res, error))
   }
 
   const { host, port, tls_cert: certificate, tls_key: key } = config
@@ -148,6 +134,22 @@ function lookAgain(library: KeptLibrary, log: Log): () => void {
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
   return () => clearInterval(timer)
+}
+
+function isMcp({ path }: BunRequest): boolean {
+  return path === '/mcp' || path.startsWith('/mcp/')
+}
+
+function refuseWhileDraining(res: BunAnswer): never {
+  res.setHeader('Connection', 'close')
+  throw new Refusal('shutting_down', 'The server is shutting down. Try again in a moment.', { retryAfterSeconds: 1 })
+}
+
+function refuse(req: BunRequest, res: BunAnswer, error: unknown): void {
+  const refusal = asRefusal(error, req.log)
+  if (res.begun) return res.cut()
+  if (isMcp(req)) sendRpcError(res, refusal, req.seen.id)
+  else sendProblem(res, refusal, req.seen.id)
 }
 
 function logWhenDone(req: BunRequest, res: BunAnswer): void {

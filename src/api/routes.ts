@@ -130,7 +130,7 @@ function nothingHere({ ctx, ring }: Door): Handler {
   }))
   return async (req, res) => {
     const { key } = await authenticate(ctx, ring, req, { urlToo: false })
-    sayWhenExpiring(res, key, ctx.now())
+    sayWhenExpiring(res, key, ctx.now)
     const methods = known.filter(({ pattern }) => pattern.test(req.path)).map(({ method }) => method)
     if (methods.length === 0) throw new Refusal('not_found', 'There is no such address. /api/docs lists them all.')
     res.setHeader('Allow', methods.join(', '))

@@ -25,7 +25,7 @@ export function serve(door: Door, { operation, ...endpoint }: Endpoint): Handler
 
 async function identify({ ctx, ring, recorder }: Door, req: Request, res: Response): Promise<Program> {
   const { key } = await authenticate(ctx, ring, req, { urlToo: false })
-  sayWhenExpiring(res, key, ctx.now())
+  sayWhenExpiring(res, key, ctx.now)
   if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
   recorder.used({
     keyId: key.id,

@@ -1,5 +1,13 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
-import { CallFailed, Cancelled, type JsonObject, type Message, parsedAnswer, withId } from '../upstreams/connection.ts'
+import {
+  type Call,
+  CallFailed,
+  Cancelled,
+  type JsonObject,
+  type Message,
+  parsedAnswer,
+  withId,
+} from '../upstreams/connection.ts'
 import { envelope } from '../upstreams/handshake.ts'
 import { headerValue } from '../upstreams/header-value.ts'
 import type { Lease, Party, SessionParty } from '../upstreams/lease.ts'
@@ -8,50 +16,54 @@ import type { Session } from './sessions.ts'
 import type { Gateway, Turn } from './turn.ts'
 
 /** One request onward, and its answer under the caller's id, in the caller's era. */
-export function forward(
+export async function forward(
   gateway: Gateway,
   turn: Turn,
   mcp: Mcp,
   method: string,
   params: JsonObject | undefined,
   timeoutMs = mcp.timeoutSeconds * 1000,
-  isAgain = false,
 ): Promise<string> {
-  if (turn.signal.aborted) return Promise.reject(new Cancelled()) // a session that ended meanwhile opens nothing more
-  const reached = gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
-  const over = (lease: Lease) =>
-    ask(turn, lease, method, params, timeoutMs, (error) => {
+  for (let isAgain = false; ; isAgain = true) {
+    if (turn.signal.aborted) throw new Cancelled() // a session that ended meanwhile opens nothing more
+    const reached = gateway.pool.reach(mcp, turn.key.environment, partyOf(gateway, turn))
+    const lease = reached instanceof Promise ? await unlessGone(reached, turn.signal) : reached
+    turn.session?.uses(lease)
+    const startedAt = performance.now()
+    try {
+      const answer = await lease.connection.call(new Onward(turn, lease, method, params, timeoutMs))
+      turn.note.upstreamMs = performance.now() - startedAt
+      const text = withId(answer, turn.message.id)
+      return lease.hello.era === turn.era ? text : inEraOf(turn, text)
+    } catch (error) {
       if (isAgain || !wasNeverSeen(error)) throw error
-      return forward(gateway, turn, mcp, method, params, timeoutMs, true)
-    })
-  return reached instanceof Promise ? unlessGone(reached, turn.signal).then(over) : over(reached)
+    }
+  }
 }
 
-function ask(
-  turn: Turn,
-  lease: Lease,
-  method: string,
-  params: JsonObject | undefined,
-  timeoutMs: number,
-  failed: (error: unknown) => Promise<string>,
-): Promise<string> {
-  const { era } = lease.hello
-  const { id } = turn.message
-  turn.session?.uses(lease)
-  const startedAt = performance.now()
-  const asked = lease.connection.call({
-    method,
-    params: paramsFor(turn, lease, params),
-    headers: era === 'modern' ? headersFor(turn, method, params) : undefined,
-    timeoutMs,
-    signal: turn.signal,
-    aside: (message) => aside(turn, lease, message),
-  })
-  return asked.then((answer) => {
-    turn.note.upstreamMs = performance.now() - startedAt
-    const text = withId(answer, id)
-    return era === turn.era ? text : inEraOf(turn, text)
-  }, failed)
+/** The caller's request as it is put to the server. */
+class Onward implements Call {
+  readonly method: string
+  readonly params: JsonObject | undefined
+  readonly headers: Record<string, string> | undefined
+  readonly timeoutMs: number
+  readonly signal: StopSignal
+  readonly #turn: Turn
+  readonly #lease: Lease
+
+  constructor(turn: Turn, lease: Lease, method: string, params: JsonObject | undefined, timeoutMs: number) {
+    this.method = method
+    this.params = paramsFor(turn, lease, params)
+    this.headers = lease.hello.era === 'modern' ? headersFor(turn, method, params) : undefined
+    this.timeoutMs = timeoutMs
+    this.signal = turn.signal
+    this.#turn = turn
+    this.#lease = lease
+  }
+
+  aside(message: Message): void {
+    aside(this.#turn, this.#lease, message)
+  }
 }
 
 /** A lost session, or a dead process that never saw the request: begin again, once. Anything else may have acted. */

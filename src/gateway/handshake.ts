@@ -4,7 +4,7 @@ import type { BunRequest } from '../http/bun-request.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import type { Introduction } from '../upstreams/handshake.ts'
 import { introduceAggregate } from './aggregate.ts'
-import { run, turnOf } from './run.ts'
+import { Running, run } from './run.ts'
 import { introduceSingle } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
 import { agreedVersion } from './versions.ts'
@@ -20,14 +20,14 @@ export async function begin(
 ): Promise<void> {
   const { sessions, watch } = gateway
   const session = sessions.begin(key, slug, introductionIn(message))
-  const turn = turnOf(gateway, req, res, key, message, 'legacy', session)
+  const turn = new Running(gateway, req, res, key, message, 'legacy', session)
   turn.note.mcp = slug
   res.setHeader('Mcp-Session-Id', session.id)
   const hold = watch.open(key)
   hold.addEventListener('abort', () => sessions.end(session))
   session.onEnd(() => hold.close())
   turn.signal.addEventListener('abort', () => sessions.end(session), { once: true }) // nobody has heard of it
-  await run(gateway, turn, async () => {
+  const introduce = async () => {
     try {
       const result =
         slug === null
@@ -39,7 +39,8 @@ export async function begin(
       if (!res.begun) res.removeHeader('Mcp-Session-Id')
       throw error
     }
-  })
+  }
+  await run(gateway, turn, introduce, null)
 }
 
 function introductionIn(message: Message): Introduction {

@@ -10,22 +10,25 @@ const MOST_DEPTH = 512
 
 /** The whole body, capped, without a body parser: that would cost more than the gateway itself. */
 export async function readBody({ request, headers }: BunRequest, most = MOST_BYTES): Promise<Uint8Array> {
-  const tooLarge = () => new Refusal('payload_too_large', `A message may have at most ${most / 1024 / 1024} MB.`)
   const declared = headers['content-length']
-  if (declared !== undefined && Number(declared) > most) throw tooLarge()
+  if (declared !== undefined && Number(declared) > most) throw tooLarge(most)
   try {
     if (declared !== undefined) return await request.bytes() // which are as many as was said
     const pieces: Uint8Array[] = []
     let size = 0
     for await (const piece of request.body ?? []) {
       size += piece.length
-      if (size > most) throw tooLarge()
+      if (size > most) throw tooLarge(most)
       pieces.push(piece)
     }
     return Buffer.concat(pieces)
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal('bad_request', 'The body ended early.')
   }
+}
+
+function tooLarge(most: number): Refusal {
+  return new Refusal('payload_too_large', `A message may have at most ${most / 1024 / 1024} MB.`)
 }
 
 /** Parsed once, for everybody who must look inside. */

@@ -3,6 +3,7 @@ import type { Session } from './sessions.ts'
 
 /** Notifications, and answers to what a server asked: taken, and answered with nothing. */
 export function takeNotice(session: Session, message: Message): void {
+  session.used()
   if (message.method === undefined) session.answered(message)
   else if (message.method === 'notifications/cancelled') cancel(session, message.params?.requestId)
   else if (message.method !== 'notifications/initialized')
@@ -11,6 +12,6 @@ export function takeNotice(session: Session, message: Message): void {
 
 /** Clients have been seen to give several requests one id: then nobody knows which is meant, and none is cancelled. */
 function cancel(session: Session, id: unknown): void {
-  const meant = [...session.underWay].filter((one) => one.id === id)
+  const meant = [...session.underWay].filter((one) => one.message.id === id)
   if (meant.length === 1) meant[0]!.abort()
 }

@@ -12,11 +12,14 @@ import { parseMessage, readBody } from './message.ts'
 import { checkModern, eraOf } from './modern.ts'
 import { takeNotice } from './notice.ts'
 import { refuse } from './refuse.ts'
-import { run, turnOf } from './run.ts'
+import { Running, run } from './run.ts'
 import { callSimply, isSimpleCall } from './simple-call.ts'
 import { answerSingle } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
 import { checkVersionHeader } from './versions.ts'
+
+/** A key that was good a moment ago has left its line already. */
+const UNHEARD = { urlToo: true }
 
 /** One message of a client's: a request is answered, anything else is taken. */
 export async function post(
@@ -31,7 +34,7 @@ export async function post(
   try {
     body = parseMessage(req, await readBody(req))
     simple = slug === null && isSimpleCall(body)
-    const again = authenticateAgain(gateway.ctx, gateway.ring, req, proven, { urlToo: true }) // a body may take minutes to arrive
+    const again = authenticateAgain(gateway.ctx, gateway.ring, req, proven, UNHEARD) // a body may take minutes to arrive
     const { key } = again instanceof Promise ? await again : again
     if (simple) await callSimply(gateway, req, res, { ...proven, key }, body)
     else await answer(gateway, req, res, key, slug, body)
@@ -62,8 +65,8 @@ function answer(
   if (era === 'modern') checkModern(req, message)
   const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
   if (message.method === 'subscriptions/listen') noteUse(gateway, req, key, session, message)
-  const turn = turnOf(gateway, req, res, key, message, era, session)
-  return run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
+  const turn = new Running(gateway, req, res, key, message, era, session)
+  return slug === null ? run(gateway, turn, answerAggregate, null) : run(gateway, turn, answerSingle, slug)
 }
 
 function checkShape(body: Record<string, unknown>): void {

@@ -2,12 +2,13 @@ import type { Key } from '../core/keys/key.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import { STATUS } from '../http/refusals.ts'
+import { slugOf } from './address.ts'
 import { clientName, type Gateway } from './turn.ts'
 
 /** A client that goes on with a key that is over asks several times a second, for months. */
 const MOST_A_MINUTE = 60
 
-export type RefusedKeys = (req: BunRequest, mcp: string | null, key: Key, refusal: Refusal) => void
+export type RefusedKeys = (req: BunRequest, key: Key, refusal: Refusal) => void
 
 /**
  * What was asked with a key that is there and was refused as such, so that somebody can see who still has it. It is no
@@ -26,7 +27,7 @@ export function refusedKeys({ ctx, recorder }: Pick<Gateway, 'ctx' | 'recorder'>
     return count > MOST_A_MINUTE
   }
 
-  return (req, mcp, key, { code }) => {
+  return (req, key, { code }) => {
     if (isOneTooMany(key.id)) return
     recorder.record(
       {
@@ -34,7 +35,7 @@ export function refusedKeys({ ctx, recorder }: Pick<Gateway, 'ctx' | 'recorder'>
         at: ctx.now(),
         requestId: req.seen.id,
         keyId: key.id,
-        mcp,
+        mcp: slugOf(req),
         method: req.method ?? '',
         tool: null,
         environment: key.environment,

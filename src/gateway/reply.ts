@@ -25,24 +25,26 @@ export const STREAM_HEADERS = {
 
 const STREAMS = /text\/event-stream|\*\/\*/
 
-/** `gone` is called when the caller hangs up before the answer. */
-export function replyTo(req: BunRequest, res: BunAnswer, gone: () => void): Reply {
-  return new CallersReply(STREAMS.test(req.headers.accept ?? '*/*'), res, gone)
+/** `work` is aborted when the caller hangs up before the answer. */
+export function replyTo(req: BunRequest, res: BunAnswer, work: Abortable): Reply {
+  return new CallersReply(STREAMS.test(req.headers.accept ?? '*/*'), res, work)
 }
+
+type Abortable = { abort(): void }
 
 class CallersReply implements Reply {
   readonly since = performance.now()
   readonly #mayStream: boolean
   readonly #res: BunAnswer
-  readonly #gone: () => void
+  readonly #work: Abortable
   #streaming = false
   #attended = false
   #ended = false
 
-  constructor(mayStream: boolean, res: BunAnswer, gone: () => void) {
+  constructor(mayStream: boolean, res: BunAnswer, work: Abortable) {
     this.#mayStream = mayStream
     this.#res = res
-    this.#gone = gone
+    this.#work = work
     quick.add(this)
   }
 
@@ -83,7 +85,7 @@ class CallersReply implements Reply {
       if (this.#ended) return
       this.#ended = true
       slow.delete(this)
-      this.#gone()
+      this.#work.abort()
     })
   }
 

@@ -1,9 +1,7 @@
 import type { Context } from '../core/context.ts'
-import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
-import type { Refusal } from '../core/refusal.ts'
-import { authenticate } from '../http/authenticate.ts'
+import { authenticate, type On } from '../http/authenticate.ts'
 import type { BunAnswer } from '../http/bun-answer.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
@@ -60,7 +58,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   pool.listen(listeners.hear, listeners.isHeard)
   catalogue.onChange(listeners.changed)
   const watch = keyWatch(ctx, [pool, catalogue], log)
-  const streams = new Set<() => void>()
+  const streams: Gateway['streams'] = new Set()
   const gateway: Gateway = {
     ctx,
     ring,
@@ -77,18 +75,17 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     version,
   }
 
-  const noteRefused = refusedKeys(gateway)
+  const asking: On<BunRequest> = { urlToo: true, refused: refusedKeys(gateway) }
 
   return {
     async handle(req, res) {
       const slug = slugOf(req)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
-        const refused = (key: Key, refusal: Refusal) => noteRefused(req, slug, key, refusal)
-        const proving = authenticate(ctx, ring, req, { urlToo: true, refused })
+        const proving = authenticate(ctx, ring, req, asking)
         const proven = proving instanceof Promise ? await proving : proving
         const { key } = proven
-        sayWhenExpiring(res, key, ctx.now())
+        sayWhenExpiring(res, key, ctx.now)
         if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
         if (req.method === 'POST') return await post(gateway, req, res, proven, slug)
         checkVersionHeader(req)
@@ -105,7 +102,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
       }
     },
     endStreams() {
-      for (const end of streams) end()
+      for (const stream of streams) stream.abort()
     },
     close() {
       watch.close()

@@ -10,7 +10,7 @@ import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
 
 /** A request of the client's; clients have been seen to give several the same id. */
-export type UnderWay = { id: unknown; reply: Reply; abort(): void }
+export type UnderWay = { readonly message: Message; readonly reply: Reply; abort(): void }
 
 /** An older client between its handshake and its end. The id is no credential: each request proves its key anew. */
 export type Session = Subscriber & {
@@ -80,7 +80,6 @@ export function sessionsOf(ended: (session: Session) => void, now: () => number)
       const session = sessions.get(id)
       if (!session || session.key.id !== key.id || session.slug !== slug) throw new UnknownSession()
       session.key = key
-      session.used()
       return session
     },
     end,

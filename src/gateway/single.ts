@@ -21,10 +21,12 @@ export function answerSingle(gateway: Gateway, turn: Turn, slug: string): string
     turn.note.tool = String(paramsOf(turn).name ?? '')
     mustAllow(turn, slug, turn.note.tool) // scope is judged before the MCP is looked for
   }
-  const reached = reachable(gateway, turn.key, slug)
-  return reached instanceof Promise
-    ? reached.then((mcp) => answerAt(gateway, turn, mcp))
-    : answerAt(gateway, turn, reached)
+  const mcp = reachable(gateway, turn.key, slug)
+  return mcp instanceof Promise ? answerLater(gateway, turn, mcp) : answerAt(gateway, turn, mcp)
+}
+
+async function answerLater(gateway: Gateway, turn: Turn, reached: Promise<Mcp>): Promise<string> {
+  return answerAt(gateway, turn, await reached)
 }
 
 function mustAllow({ key }: Turn, slug: string, tool: string | null): void {
@@ -32,27 +34,30 @@ function mustAllow({ key }: Turn, slug: string, tool: string | null): void {
   if (refusal) throw refusal
 }
 
-/** Nothing is awaited here that is only passed on: each wait of a call costs it a microsecond. */
+/** Most of what is asked are calls: for them nothing is made that the rest needs. */
 function answerAt(gateway: Gateway, turn: Turn, mcp: Mcp): string | Promise<string> {
+  return turn.message.method === 'tools/call' ? forwardNotingTask(gateway, turn, mcp) : answerOther(gateway, turn, mcp)
+}
+
+async function answerOther(gateway: Gateway, turn: Turn, mcp: Mcp): Promise<string> {
   const { slug } = mcp
   const { method, id } = turn.message
-  const params = paramsOf(turn)
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
 
-  if (Object.hasOwn(LISTS, method)) return list(gateway, turn, mcp).then(result)
+  if (Object.hasOwn(LISTS, method)) return result(await list(gateway, turn, mcp))
   if (turn.era === 'legacy' && method === 'ping') return result({})
   if (turn.era === 'modern') {
-    if (method === 'server/discover') return discover(gateway, turn, mcp).then(result)
+    if (method === 'server/discover') return result(await discover(gateway, turn, mcp))
     if (method === 'subscriptions/listen') return listen(gateway, turn, mcp)
     if (GONE.has(method))
       throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
   }
-  if (method === 'logging/setLevel')
-    return leaseFor(gateway, turn, mcp).then(({ dedicated }) =>
-      dedicated ? forward(gateway, turn, mcp, method, params) : result({}),
-    )
+  if (method === 'logging/setLevel') {
+    const { dedicated } = await leaseFor(gateway, turn, mcp)
+    return dedicated ? forward(gateway, turn, mcp, method, paramsOf(turn)) : result({})
+  }
   if (method.startsWith('tasks/')) return answerTask(gateway, turn, mcp)
-  if (method !== 'tools/call') mustAllow(turn, slug, null)
+  mustAllow(turn, slug, null)
   if (method === 'resources/subscribe' || method === 'resources/unsubscribe') return subscribe(gateway, turn, mcp)
   return forwardNotingTask(gateway, turn, mcp)
 }

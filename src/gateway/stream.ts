@@ -21,9 +21,9 @@ export async function openStream(
   const end = () => void res.end()
   const used = () => noteUse(gateway, req, key, session)
   hold.addEventListener('abort', end)
-  streams.add(end)
+  streams.add(hold)
   res.onClose(() => {
-    streams.delete(end)
+    streams.delete(hold)
     hold.close()
     used()
   })

@@ -29,8 +29,8 @@ export type Gateway = {
   listeners: Listeners
   tasks: Tasks
   watch: Watch
-  /** What would never end by itself: how to end each. */
-  streams: Set<() => void>
+  /** What would never end by itself. */
+  streams: Set<{ abort(): void }>
   recorder: Recorder
   log: Log
   version: string

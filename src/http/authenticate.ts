@@ -11,40 +11,55 @@ import type { Incoming } from './messages.ts'
 
 export type Proven = { key: FoundKey; inUrl: boolean; version: number; at: number }
 
-type On = {
+export type On<R> = {
   urlToo: boolean
   /** Hears of a key that is there and is refused. */
-  refused?(key: Key, refusal: Refusal): void
+  refused?(req: R, key: Key, refusal: Refusal): void
 }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
-export function authenticate(ctx: Context, ring: Ring, req: Incoming, on: On): Proven | Promise<Proven> {
-  const { fullKey, inUrl } = presentedKey(req, on)
+export function authenticate<R extends Incoming>(
+  ctx: Context,
+  ring: Ring,
+  req: R,
+  on: On<R>,
+): Proven | Promise<Proven> {
+  const { fullKey, inUrl } = presentedKey(req, on.urlToo)
   const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
   const version = ctx.store.seenVersion() // as it was when the ring was asked
   return looked instanceof Promise
-    ? looked.then((verdict) => proved(verdict, version, inUrl, req, on))
+    ? provedLater(looked, version, inUrl, req, on)
     : proved(looked, version, inUrl, req, on)
 }
 
-function proved(verdict: Verdict, version: number, inUrl: boolean, req: Incoming, on: On): Proven {
+async function provedLater<R extends Incoming>(
+  looked: Promise<Verdict>,
+  version: number,
+  inUrl: boolean,
+  req: R,
+  on: On<R>,
+): Promise<Proven> {
+  return proved(await looked, version, inUrl, req, on)
+}
+
+function proved<R extends Incoming>(verdict: Verdict, version: number, inUrl: boolean, req: R, on: On<R>): Proven {
   try {
     if (!verdict.ok) throw refusalOf(verdict)
-    checkCircumstances(verdict.key, { address: req.seen.address, inUrl })
+    checkCircumstances(verdict.key, req.seen.address, inUrl)
     return { key: verdict.key, inUrl, version, at: performance.now() }
   } catch (error) {
-    if (verdict.key && error instanceof Refusal) on.refused?.(verdict.key, error)
+    if (verdict.key && error instanceof Refusal) on.refused?.(req, verdict.key, error)
     throw error
   }
 }
 
 /** Once more, after what may have taken minutes: while nobody has written, nothing but the time is another. */
-export function authenticateAgain(
+export function authenticateAgain<R extends Incoming>(
   ctx: Context,
   ring: Ring,
-  req: Incoming,
+  req: R,
   before: Proven,
-  on: On,
+  on: On<R>,
 ): Proven | Promise<Proven> {
   const { store } = ctx
   const version = performance.now() - before.at < AT_ONCE_MS ? store.seenVersion() : store.version()

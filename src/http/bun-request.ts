@@ -2,7 +2,8 @@ import type { Log } from '../log.ts'
 import type { Incoming } from './messages.ts'
 import { look, type Proxies, type Seen } from './seen.ts'
 
-type Circumstances = { id: string; address: string; https: boolean; proxies: Proxies; log: Log }
+/** What is the same for every request. */
+type Door = { https: boolean; proxies: Proxies; log: Log }
 
 /** One request of Bun's own, and what is known of it before anybody reads it. */
 export class BunRequest implements Incoming {
@@ -16,13 +17,13 @@ export class BunRequest implements Incoming {
   readonly #serverLog: Log
   #log: Log | null = null
 
-  constructor(request: Request, { id, address, https, proxies, log }: Circumstances) {
+  constructor(request: Request, id: string, address: string, { https, proxies, log }: Door) {
     this.request = request
     this.method = request.method
     this.url = targetOf(request.url)
     this.path = pathOf(this.url)
     this.headers = request.headers.toJSON()
-    this.seen = look(this, { id, address, https }, proxies)
+    this.seen = look(this, id, address, https, proxies)
     this.#serverLog = log
   }
 
@@ -33,8 +34,10 @@ export class BunRequest implements Incoming {
   }
 }
 
+const END = /[?#]/
+
 function pathOf(url: string): string {
-  const end = url.search(/[?#]/)
+  const end = url.search(END)
   return end < 0 ? url : url.slice(0, end)
 }
 

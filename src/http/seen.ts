@@ -36,16 +36,20 @@ export function trustedProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-type Connected = Pick<Seen, 'id' | 'address' | 'https'>
-
-/** `from`: what the connection itself says. */
-export function look(req: Pick<Incoming, 'headers' | 'url'>, from: Connected, proxies: Proxies): Seen {
-  const socketAddress = plain(from.address)
+/** `from` and `https`: what the connection itself says. */
+export function look(
+  req: Pick<Incoming, 'headers' | 'url'>,
+  id: string,
+  from: string,
+  https: boolean,
+  proxies: Proxies,
+): Seen {
+  const socketAddress = plain(from)
   const behindProxy = proxies.trusts(socketAddress)
   return {
-    id: from.id,
+    id,
     address: behindProxy ? forwardedFor(req, socketAddress, proxies) : socketAddress,
-    https: from.https || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
+    https: https || (behindProxy && lastOf(req, 'x-forwarded-proto') === 'https'),
     url: withoutKey(req.url ?? '/'),
   }
 }

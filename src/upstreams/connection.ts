@@ -82,16 +82,40 @@ export function parsedAnswer(text: string): Message {
   return JSON.parse(text) as Message
 }
 
-type Pending = {
-  call: Call
-  progressToken: unknown
-  resolve(answer: Answer): void
-  reject(error: Error): void
-  startedAt: number
+class Pending {
+  readonly id: number
+  readonly call: Call
+  readonly progressToken: unknown
+  readonly startedAt = performance.now()
   /** When its patience ends, on the clock of `performance`. */
   until: number
-  hangUp(): void
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+  readonly #hangUp: (pending: Pending) => void
+
+  constructor(
+    id: number,
+    call: Call,
+    progressToken: unknown,
+    { resolve, reject }: Pick<Pending, 'resolve' | 'reject'>,
+    hangUp: (pending: Pending) => void,
+  ) {
+    this.id = id
+    this.call = call
+    this.progressToken = progressToken
+    this.until = this.startedAt + call.timeoutMs
+    this.resolve = resolve
+    this.reject = reject
+    this.#hangUp = hangUp
+  }
+
+  /** The caller is gone. */
+  handleEvent(): void {
+    this.#hangUp(this)
+  }
 }
+
+const ONCE = { once: true }
 
 /** Progress earns a call more time, but no server may hold one for ever: ten times its timeout, at most an hour. */
 const LONGEST = { timeouts: 10, ms: 3_600_000 }
@@ -127,12 +151,12 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     const entry = pending.get(id)
     if (!entry) return undefined
     pending.delete(id)
-    entry.call.signal?.removeEventListener('abort', entry.hangUp)
+    entry.call.signal?.removeEventListener('abort', entry)
     return entry
   }
 
   function hear(text: string, exchange: number | null): void {
-    const answered = answerId(text.slice(0, 60), text.slice(-60))
+    const answered = answerId(text)
     if (answered !== null && pending.has(answered)) return take(answered)!.resolve({ text, ownId: answered })
     if (isDeep(text, MOST_DEPTH)) {
       const id = answerIdBeside(text, exchange)
@@ -175,19 +199,19 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     const id = ++lastId
     const { params, progressToken } = withOwnToken(wanted.params, id)
     const text = JSON.stringify({ jsonrpc: '2.0', id, method: wanted.method, params })
-    const startedAt = performance.now()
-    return new Promise((resolve, reject) => {
-      const hangUp = () => {
-        if (!take(id)) return
-        cancel(id, wanted, 'the caller is gone')
-        reject(new Cancelled())
-      }
-      wanted.signal?.addEventListener('abort', hangUp, { once: true })
-      const until = startedAt + wanted.timeoutMs
-      pending.set(id, { call: wanted, progressToken, resolve, reject, startedAt, until, hangUp })
-      clock.start()
-      wire.send(text, { id, headers: wanted.headers, signal: wanted.signal })
-    })
+    const answered = Promise.withResolvers<Answer>()
+    const entry = new Pending(id, wanted, progressToken, answered, hangUp)
+    wanted.signal?.addEventListener('abort', entry, ONCE)
+    pending.set(id, entry)
+    clock.start()
+    wire.send(text, { id, headers: wanted.headers, signal: wanted.signal })
+    return answered.promise
+  }
+
+  function hangUp({ id, call, reject }: Pending): void {
+    if (!take(id)) return
+    cancel(id, call, 'the caller is gone')
+    reject(new Cancelled())
   }
 
   function timeOut(id: number): void {

@@ -9,7 +9,7 @@ import { throughExpress } from '../../src/http/through-express.ts'
 import { silent } from '../../src/log.ts'
 import { start } from '../support/start.ts'
 
-const CIRCUMSTANCES = { id: 'req_1', address: '127.0.0.1', https: false, proxies: trustedProxies([]), log: silent }
+const DOOR = { https: false, proxies: trustedProxies([]), log: silent }
 
 /** A site alone; what it could not answer is answered `failed`. */
 function serving(prepare: (site: Express) => void): string {
@@ -19,7 +19,7 @@ function serving(prepare: (site: Express) => void): string {
     new Promise<Response>((give) => {
       const to = new BunAnswer(request, server, give)
       const failed = () => (to.begun ? to.cut() : to.writeHead(500).end('failed'))
-      throughExpress(site, new BunRequest(request, CIRCUMSTANCES), to, failed)
+      throughExpress(site, new BunRequest(request, 'req_1', '127.0.0.1', DOOR), to, failed)
     })
   const failed = () => new Response('Bun heard it', { status: 500 })
   const server = serve({ host: '127.0.0.1', port: 0, certificate: null, key: null }, { answer, failed })

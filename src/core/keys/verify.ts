@@ -20,7 +20,11 @@ export function verify(ring: Ring, secrets: Secrets, fullKey: string, now: Date)
   if (active !== undefined) return { ok: true, key: active }
   if (!wellFormed(fullKey)) return verifyImported(ring, secrets, fullKey, now)
   const found = ring.find(hash)
-  return found instanceof Promise ? found.then((late) => judge(late, now)) : judge(found, now)
+  return found instanceof Promise ? judgedLater(found, now) : judge(found, now)
+}
+
+async function judgedLater(found: Promise<FoundKey | null>, now: Date): Promise<Verdict> {
+  return judge(await found, now)
 }
 
 async function verifyImported(ring: Ring, secrets: Secrets, fullKey: string, now: Date): Promise<Verdict> {
@@ -60,7 +64,7 @@ export function refusalOf(verdict: Pick<Extract<Verdict, { ok: false }>, 'why'>)
 }
 
 /** What a proven key may still be refused for: where it comes from, and how it was carried. */
-export function checkCircumstances(key: Key, { address, inUrl }: { address: string; inUrl: boolean }): void {
+export function checkCircumstances(key: Key, address: string, inUrl: boolean): void {
   if (inUrl && !key.allowInUrl)
     throw new Refusal(
       'url_key_not_allowed',
