@@ -5,6 +5,7 @@ import { EventTooLarge, sseReader } from './sse.ts'
 import { Stop, type StopSignal } from './stop.ts'
 import type { Failure, SendOptions, WireEvents } from './wire.ts'
 
+const ONCE = { once: true }
 const LINGER_MS = 5_000
 const MOST_RESUMPTIONS = 5
 const MOST_OF_A_REFUSAL_BYTES = 64 * 1024
@@ -42,8 +43,7 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
     if (asking.gone) return events.failed(id, { ...asking.gone, unsent: true })
     if (signal?.aborted) return
     const stop = new Stop()
-    const hangUp = () => stop.abort()
-    signal?.addEventListener('abort', hangUp, { once: true })
+    signal?.addEventListener('abort', stop, ONCE)
     inFlight.set(id, stop)
     try {
       const question = { headers: asking.headers, ownHeaders: headers, body: text, signal: stop }
@@ -52,7 +52,7 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
       if (!stop.aborted) events.failed(id, atStage(failureOf(error)))
     } finally {
       inFlight.delete(id)
-      signal?.removeEventListener('abort', hangUp)
+      signal?.removeEventListener('abort', stop)
     }
   }
 

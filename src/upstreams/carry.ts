@@ -1,6 +1,6 @@
 import { Cancelled } from './connection.ts'
 import type { Destination } from './guard.ts'
-import type { Head } from './http-head.ts'
+import { Fields, type Head } from './http-head.ts'
 import type { Line, Turn } from './http-line.ts'
 import { type Place, placeOf, requestText } from './http-request.ts'
 import { spareLines } from './spare-lines.ts'
@@ -33,17 +33,19 @@ const lines = spareLines()
  * it would cost three times as much. Never sent twice: what was sent when its connection broke may have been acted on.
  */
 export function carry(to: Destination, { method, fields, body, signal }: Parcel): Promise<Carried> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new Cancelled())
-    const place = placeOf(to)
-    const request = requestText(place, method, fields, body)
-    const exchange = new Exchange(signal, resolve, reject)
-    if (lines.has(place)) onceHeard(() => begin(exchange, place, request))
-    else begin(exchange, place, request)
-  })
+  if (signal.aborted) return Promise.reject(new Cancelled())
+  const place = placeOf(to)
+  const request = requestText(place, method, fields, body)
+  const headed = Promise.withResolvers<Carried>()
+  const exchange = new Exchange(signal, headed)
+  if (lines.has(place)) onceHeard({ exchange, place, request })
+  else begin({ exchange, place, request })
+  return headed.promise
 }
 
-function begin(exchange: Exchange, place: Place, request: string | Buffer): void {
+type Ready = { exchange: Exchange; place: Place; request: string | Buffer }
+
+function begin({ exchange, place, request }: Ready): void {
   if (exchange.isOver) return
   let line = lines.take(place)
   while (line !== null && !line.begin(exchange, request)) line = lines.take(place)
@@ -55,30 +57,31 @@ function begin(exchange: Exchange, place: Place, request: string | Buffer): void
   else exchange.failed(line.refusal)
 }
 
-let waiting: (() => void)[] = []
+let waiting: Ready[] = []
 
 /**
  * Once it was heard what has happened to sockets until now: a server may have closed the one to be used. The first
  * `setImmediate` may come ahead of that, the second does not (Bun 1.4).
  */
-function onceHeard(go: () => void): void {
-  if (waiting.push(go) > 1) return
-  setImmediate(() =>
-    setImmediate(() => {
-      const all = waiting
-      waiting = []
-      for (const go of all) go()
-    }),
-  )
+function onceHeard(ready: Ready): void {
+  if (waiting.push(ready) === 1) setImmediate(setImmediate, beginAll)
 }
+
+function beginAll(): void {
+  const all = waiting
+  waiting = []
+  for (const ready of all) begin(ready)
+}
+
+type Headed = { resolve(carried: Carried): void; reject(error: Error): void }
+
+const ONCE = { once: true }
 
 class Exchange implements Turn, Carried {
   status = 0
-  fields: Head['fields'] = new Map()
+  fields = new Fields('')
   readonly #signal: StopSignal
-  readonly #headed: (carried: Carried) => void
-  readonly #unheaded: (error: Error) => void
-  readonly #hangUp = () => this.#giveUp(new Cancelled())
+  readonly #headed: Headed
   #line: Line | null = null
   #unread: Buffer[] = []
   #unreadBytes = 0
@@ -87,11 +90,15 @@ class Exchange implements Turn, Carried {
   #outcome: 'whole' | Error | null = null
   #read: { resolve(): void; reject(error: unknown): void } | null = null
 
-  constructor(signal: StopSignal, headed: (carried: Carried) => void, unheaded: (error: Error) => void) {
+  constructor(signal: StopSignal, headed: Headed) {
     this.#signal = signal
     this.#headed = headed
-    this.#unheaded = unheaded
-    signal.addEventListener('abort', this.#hangUp, { once: true })
+    signal.addEventListener('abort', this, ONCE)
+  }
+
+  /** The signal: nobody waits any more. */
+  handleEvent(): void {
+    this.cancel()
   }
 
   get isOver(): boolean {
@@ -105,7 +112,7 @@ class Exchange implements Turn, Carried {
   head({ status, fields }: Head): void {
     this.status = status
     this.fields = fields
-    this.#headed(this)
+    this.#headed.resolve(this)
   }
 
   piece(bytes: Buffer): void {
@@ -122,7 +129,7 @@ class Exchange implements Turn, Carried {
 
   failed(error: Error): void {
     this.#settle(error)
-    this.#unheaded(error)
+    this.#headed.reject(error)
   }
 
   read(hear: (piece: Buffer) => unknown): Promise<void> {
@@ -141,7 +148,7 @@ class Exchange implements Turn, Carried {
     if (this.#outcome !== null) return
     this.#outcome = outcome
     this.#line = null
-    this.#signal.removeEventListener('abort', this.#hangUp)
+    this.#signal.removeEventListener('abort', this)
     if (this.#hear !== null) this.#flow()
   }
 
@@ -150,7 +157,7 @@ class Exchange implements Turn, Carried {
     this.#unread = []
     this.#line?.drop()
     this.#settle(error)
-    this.#unheaded(error)
+    this.#headed.reject(error)
     this.#read?.reject(error)
   }
 

@@ -63,7 +63,7 @@ export function httpExchange(target: HttpTarget, options: HttpOptions): Exchange
     for (let redirects = 0; ; redirects++) {
       const carried = await sent(guard, url, parcel)
       const location = isRedirect(carried.status) ? carried.fields.get('location') : undefined
-      if (location === undefined) return answered(carried, limitBytes)
+      if (location === undefined) return new CarriedAnswer(carried, limitBytes)
       carried.cancel()
       url = nextUrl(url, location, carried.status, method)
       if (redirects === MOST_REDIRECTS) throw unreachable('The MCP server redirects too often.')
@@ -98,30 +98,44 @@ async function sent(guard: Guard, url: string, parcel: Parcel): Promise<Carried>
   }
 }
 
-function answered(carried: Carried, limitBytes: number): Answered {
-  const { status, fields } = carried
+class CarriedAnswer implements Answered {
+  readonly status: number
+  readonly #carried: Carried
+  readonly #limitBytes: number
 
-  function read(hear: (piece: Uint8Array) => unknown, limit: number): Promise<void> {
+  constructor(carried: Carried, limitBytes: number) {
+    this.status = carried.status
+    this.#carried = carried
+    this.#limitBytes = limitBytes
+  }
+
+  header(name: string): string | null {
+    return this.#carried.fields.get(name) ?? null
+  }
+
+  async text(): Promise<string> {
+    const pieces: Uint8Array[] = []
+    await this.#read((piece) => void pieces.push(piece), this.#limitBytes)
+    return UTF8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+  }
+
+  read(hear: (piece: Uint8Array) => unknown): Promise<void> {
+    return this.#read(hear, isEventStream(this.#carried.fields) ? Number.POSITIVE_INFINITY : this.#limitBytes)
+  }
+
+  cancel(): void {
+    this.#carried.cancel()
+  }
+
+  #read(hear: (piece: Uint8Array) => unknown, limit: number): Promise<void> {
     let size = 0
     const counted = (piece: Uint8Array) => {
       size += piece.length
       if (size > limit) throw new TooLarge('The answer is too large.')
       return hear(piece)
     }
-    const unpack = unpacking(fields.get('content-encoding'))
-    return unpack ? unpack(carried, counted) : carried.read(counted)
-  }
-
-  return {
-    status,
-    header: (name) => fields.get(name) ?? null,
-    async text() {
-      const pieces: Uint8Array[] = []
-      await read((piece) => void pieces.push(piece), limitBytes)
-      return UTF8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
-    },
-    read: (hear) => read(hear, isEventStream(fields) ? Number.POSITIVE_INFINITY : limitBytes),
-    cancel: () => carried.cancel(),
+    const unpack = unpacking(this.#carried.fields.get('content-encoding'))
+    return unpack ? unpack(this.#carried, counted) : this.#carried.read(counted)
   }
 }
 

@@ -1,4 +1,4 @@
-import { BrokenAnswer, type Head, readFields, readHead } from './http-head.ts'
+import { BrokenAnswer, Fields, type Head, readHead } from './http-head.ts'
 
 export type AnswerEars = {
   head(head: Head): void
@@ -144,7 +144,7 @@ export class AnswerReader {
 
   #trailer(text: string): void {
     if (text === '') this.#state = 'over'
-    else readFields([text])
+    else new Fields(`\r\n${text}`) // of which only the form matters
   }
 
   /** All that is held, with these. */

@@ -20,6 +20,11 @@ export class Stop implements StopSignal {
     for (const hear of heardBy ?? []) typeof hear === 'function' ? hear() : hear.handleEvent()
   }
 
+  /** As a listener to another signal. */
+  handleEvent(): void {
+    this.abort()
+  }
+
   addEventListener(_type: 'abort', hear: Hears): void {
     if (this.aborted) return
     if (this.#heardBy) this.#heardBy.push(hear)

@@ -176,11 +176,8 @@ describe('an answer', () => {
 
   it('joins what is said several times, whatever the case', () => {
     const { head } = everyWay(`${OK}Vary: a\r\nvary: b\r\nVARY:c\r\n__proto__: x\r\nContent-Length: 0\r\n\r\n`)
-    expect([...head!.fields]).toEqual([
-      ['vary', 'a, b, c'],
-      ['__proto__', 'x'],
-      ['content-length', '0'],
-    ])
+    const said = ['vary', '__proto__', 'content-length', 'length'].map((name) => head!.fields.get(name))
+    expect(said).toEqual(['a, b, c', 'x', '0', undefined])
   })
 })
 
