@@ -64,7 +64,7 @@ export async function startApp({
     const { promise, resolve: give } = Promise.withResolvers<Response>()
     const address = server.requestIP(request)?.address ?? ''
     const req = new BunRequest(request, newId('req', now()), address, door)
-    void answer(req, new BunAnswer(request, server, give))
+    answer(req, new BunAnswer(request, server, give))
     return promise
   }
 
@@ -74,19 +74,29 @@ export async function startApp({
     return Response.json(problem, { status: problem.status })
   }
 
-  async function answer(req: BunRequest, res: BunAnswer): Promise<void> {
+  /** Waits for nothing itself: that alone costs each call some microseconds. */
+  function answer(req: BunRequest, res: BunAnswer): void {
     res.setHeader('X-Request-Id', req.seen.id)
     if (carriesKey(req)) keepFromCaches(res)
     if (config.log_level === 'debug') logWhenDone(req, res)
     try {
       refuseRepeatedHeaders(req)
       const healthy = answerHealth(req.path, req, res)
-      if (healthy) return void (await healthy)
+      if (healthy) return
       hosts.check(req)
       if (served.draining()) refuseWhileDraining(res)
-      if (!isMcp(req)) return await answerSite(req, res)
+      if (!isMcp(req)) return void answerSite(req, res)
       const setUp = requireSetUp()
-      if (setUp) await setUp
+      if (setUp) void answerOnce(setUp, req, res)
+      else void mcp.handle(req, res)
+    } catch (error) {
+      refuse(req, res, error)
+    }
+  }
+
+  async function answerOnce(setUp: Promise<void>, req: BunRequest, res: BunAnswer): Promise<void> {
+    try {
+      await setUp
       await mcp.handle(req, res)
     } catch (error) {
       refuse(req, res, error)
@@ -94,8 +104,12 @@ export async function startApp({
   }
 
   async function answerSite(req: BunRequest, res: BunAnswer): Promise<void> {
-    pages ??= loadSite()
-    throughExpress(await pages, req, res, (error) => refuse(req, res, error))
+    try {
+      pages ??= loadSite()
+      throughExpress(await pages, req, res, (error) => refuse(req, res, error))
+    } catch (error) {
+      refuse(req, res, error)
+    }
   }
 
   const { host, port, tls_cert: certificate, tls_key: key } = config

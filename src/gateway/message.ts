@@ -9,22 +9,26 @@ export const MOST_BYTES = 16 * 1024 * 1024
 const MOST_DEPTH = 512
 
 /** The whole body, capped, without a body parser: that would cost more than the gateway itself. */
-export async function readBody({ request, headers }: BunRequest, most = MOST_BYTES): Promise<Uint8Array> {
+export function readBody({ request, headers }: BunRequest, most = MOST_BYTES): Promise<Uint8Array> {
   const declared = headers['content-length']
-  if (declared !== undefined && Number(declared) > most) throw tooLarge(most)
-  try {
-    if (declared !== undefined) return await request.bytes() // which are as many as was said
-    const pieces: Uint8Array[] = []
-    let size = 0
-    for await (const piece of request.body ?? []) {
-      size += piece.length
-      if (size > most) throw tooLarge(most)
-      pieces.push(piece)
-    }
-    return Buffer.concat(pieces)
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal('bad_request', 'The body ended early.')
+  if (declared === undefined) return readPieces(request, most).catch(endedEarly)
+  if (Number(declared) > most) return Promise.reject(tooLarge(most))
+  return request.bytes().catch(endedEarly) // which are as many as was said
+}
+
+async function readPieces({ body }: Request, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of body ?? []) {
+    size += piece.length
+    if (size > most) throw tooLarge(most)
+    pieces.push(piece)
   }
+  return Buffer.concat(pieces)
+}
+
+function endedEarly(error: unknown): never {
+  throw error instanceof Refusal ? error : new Refusal('bad_request', 'The body ended early.')
 }
 
 function tooLarge(most: number): Refusal {

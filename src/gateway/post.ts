@@ -21,7 +21,7 @@ import { checkVersionHeader } from './versions.ts'
 /** A key that was good a moment ago has left its line already. */
 const UNHEARD = { urlToo: true }
 
-/** One message of a client's: a request is answered, anything else is taken. */
+/** One message of a client's: a request is answered, anything else is taken. Never rejects. */
 export async function post(
   gateway: Gateway,
   req: BunRequest,

@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
-import { authenticate, type On } from '../http/authenticate.ts'
+import { authenticate, type On, type Proven } from '../http/authenticate.ts'
 import type { BunAnswer } from '../http/bun-answer.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
@@ -25,7 +25,8 @@ import { checkVersionHeader } from './versions.ts'
 import { keyWatch } from './watch.ts'
 
 export type McpDoor = {
-  handle(req: BunRequest, res: BunAnswer): Promise<void>
+  /** Never throws, never rejects. */
+  handle(req: BunRequest, res: BunAnswer): void | Promise<void>
   /** Ends every stream, so that the server can finish what is left and stop. */
   endStreams(): void
   close(): void
@@ -77,28 +78,49 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   const asking: On<BunRequest> = { urlToo: true, refused: refusedKeys(gateway) }
 
+  function answer(req: BunRequest, res: BunAnswer, slug: string | null, proven: Proven): void | Promise<void> {
+    const { key } = proven
+    sayWhenExpiring(res, key, ctx.now)
+    if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
+    if (req.method === 'POST') return post(gateway, req, res, proven, slug)
+    checkVersionHeader(req)
+    if (req.method === 'GET') return openStream(gateway, req, res, key, slug)
+    if (req.method === 'DELETE') {
+      sessions.end(sessions.find(sessionIdOf(req), key, slug))
+      return void res.writeHead(204).end()
+    }
+    res.setHeader('Allow', 'POST, GET, DELETE')
+    throw new ProtocolError(405, -32600, 'Only POST, GET and DELETE are answered here.')
+  }
+
+  async function answerLater(
+    req: BunRequest,
+    res: BunAnswer,
+    slug: string | null,
+    proven: Proven | Promise<Proven>,
+  ): Promise<void> {
+    try {
+      await answer(req, res, slug, await proven)
+    } catch (error) {
+      await failed(req, res, slug, error)
+    }
+  }
+
+  async function failed(req: BunRequest, res: BunAnswer, slug: string | null, error: unknown): Promise<void> {
+    if (res.begun) res.cut()
+    else await refuseUnread(req, res, slug, error)
+  }
+
   return {
-    async handle(req, res) {
+    handle(req, res) {
       const slug = slugOf(req)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
-        const proving = authenticate(ctx, ring, req, asking)
-        const proven = proving instanceof Promise ? await proving : proving
-        const { key } = proven
-        sayWhenExpiring(res, key, ctx.now)
-        if (key.secret.endsAt) recorder.usedOld(key.secret.hash, ctx.now())
-        if (req.method === 'POST') return await post(gateway, req, res, proven, slug)
-        checkVersionHeader(req)
-        if (req.method === 'GET') return await openStream(gateway, req, res, key, slug)
-        if (req.method === 'DELETE') {
-          sessions.end(sessions.find(sessionIdOf(req), key, slug))
-          return void res.writeHead(204).end()
-        }
-        res.setHeader('Allow', 'POST, GET, DELETE')
-        throw new ProtocolError(405, -32600, 'Only POST, GET and DELETE are answered here.')
+        const proven = authenticate(ctx, ring, req, asking)
+        if (proven instanceof Promise || req.method !== 'POST') return answerLater(req, res, slug, proven)
+        return answer(req, res, slug, proven)
       } catch (error) {
-        if (res.begun) return void res.cut()
-        await refuseUnread(req, res, slug, error)
+        return failed(req, res, slug, error)
       }
     },
     endStreams() {

@@ -8,6 +8,7 @@ import type { Lease } from '../upstreams/lease.ts'
 import type { Subscriber } from '../upstreams/subscriptions.ts'
 import type { Reply } from './reply.ts'
 import { beginStream, writeEvent } from './reply.ts'
+import { clientName } from './turn.ts'
 
 /** A request of the client's; clients have been seen to give several the same id. */
 export type UnderWay = { readonly message: Message; readonly reply: Reply; abort(): void }
@@ -20,6 +21,8 @@ export type Session = Subscriber & {
   /** The one MCP it speaks to, or null at the address of all. */
   slug: string | null
   introduction: Introduction
+  /** As it announced itself. */
+  client: string | null
   usedAt: number
   /** Its half hour of idleness begins anew. */
   used(): void
@@ -118,6 +121,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
     key,
     slug,
     introduction,
+    client: clientName(introduction.clientInfo),
     usedAt: now(),
     used() {
       session.usedAt = now()

@@ -59,12 +59,13 @@ export function paramsOf(turn: Turn): JsonObject {
 export function clientName(info: JsonObject | undefined): string | null {
   if (typeof info?.name !== 'string') return null
   const version = typeof info.version === 'string' ? ` ${info.version}` : ''
-  return `${info.name}${version}`.replace(/\p{Cc}/gu, ' ').slice(0, 100)
+  return `${info.name}${version}`.replace(CONTROLS, ' ').slice(0, 100)
 }
+
+const CONTROLS = /\p{Cc}/gu
 
 export function announcedBy(message: Message, session: Session | null): string | null {
   const meta = message.params?._meta as JsonObject | undefined
-  return clientName(
-    (meta?.['io.modelcontextprotocol/clientInfo'] as JsonObject | undefined) ?? session?.introduction.clientInfo,
-  )
+  const info = meta?.['io.modelcontextprotocol/clientInfo'] as JsonObject | undefined
+  return info === undefined && session ? session.client : clientName(info)
 }

@@ -9,7 +9,7 @@ import type { FoundKey } from '../core/store.ts'
 import { presentedKey } from './credentials.ts'
 import type { Incoming } from './messages.ts'
 
-export type Proven = { key: FoundKey; inUrl: boolean; version: number; at: number }
+export type Proven = { key: FoundKey; inUrl: boolean; version: number }
 
 export type On<R> = {
   urlToo: boolean
@@ -46,7 +46,7 @@ function proved<R extends Incoming>(verdict: Verdict, version: number, inUrl: bo
   try {
     if (!verdict.ok) throw refusalOf(verdict)
     checkCircumstances(verdict.key, req.seen.address, inUrl)
-    return { key: verdict.key, inUrl, version, at: performance.now() }
+    return { key: verdict.key, inUrl, version }
   } catch (error) {
     if (verdict.key && error instanceof Refusal) on.refused?.(req, verdict.key, error)
     throw error
@@ -62,13 +62,10 @@ export function authenticateAgain<R extends Incoming>(
   on: On<R>,
 ): Proven | Promise<Proven> {
   const { store } = ctx
-  const version = performance.now() - before.at < AT_ONCE_MS ? store.seenVersion() : store.version()
-  const same = version === before.version && judge(before.key, ctx.now()).ok
-  return same ? before : authenticate(ctx, ring, req, on)
+  return store.version() === before.version && judge(before.key, ctx.now()).ok
+    ? before
+    : authenticate(ctx, ring, req, on)
 }
-
-/** Within which we need not look whether another process has written: a request that long is one moment. */
-const AT_ONCE_MS = 1
 
 /** The key as one who asks for something: bounded by the role its owner has at this moment. */
 export async function programOf(ctx: Context, key: Key, req: Incoming): Promise<Caller & { kind: 'program' }> {
