@@ -58,7 +58,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
   })
   pool.listen(listeners.hear, listeners.isHeard)
   catalogue.onChange(listeners.changed)
-  const watch = keyWatch(ctx, [pool, catalogue], log)
+  const watch = keyWatch(ctx, ring, [pool, catalogue], log)
   const streams: Gateway['streams'] = new Set()
   const gateway: Gateway = {
     ctx,

@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts'
 import { sameReach } from '../core/keys/bounds.ts'
+import type { Ring } from '../core/keys/ring.ts'
 import { judge } from '../core/keys/verify.ts'
 import type { FoundKey } from '../core/store.ts'
 import type { Log } from '../log.ts'
@@ -40,7 +41,7 @@ type Held = { key: FoundKey; holds: Set<Hold>; unseen: boolean }
  * and what a secret began that was rotated out, once the overlap is over. A key that may do something else now ends
  * too: what that is, is for its next request to find out.
  */
-export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
+export function keyWatch(ctx: Context, ring: Ring, keepers: Keeper[], log: Log): Watch {
   const held = new Map<string, Held>()
   let version = ctx.store.version()
   let looking = false
@@ -59,7 +60,7 @@ export function keyWatch(ctx: Context, keepers: Keeper[], log: Log): Watch {
       const current = ctx.store.version()
       const written = current !== version
       for (const [hash, entry] of [...held]) {
-        const now = written || entry.unseen ? await ctx.store.keys.findByHash(hash) : entry.key
+        const now = written || entry.unseen ? await ring.find(hash) : entry.key
         entry.unseen = false
         const good = now && sameReach(now, entry.key) && judge(now, ctx.now()).ok
         if (good) entry.key = now

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hashOf } from '../../src/core/keys/format.ts'
 import { disable, edit, revoke } from '../../src/core/keys/lifecycle.ts'
+import { keyRing } from '../../src/core/keys/ring.ts'
 import { keyWatch } from '../../src/gateway/watch.ts'
 import { createLog } from '../../src/log.ts'
 import { operator, type Started, start } from '../support/start.ts'
@@ -16,7 +17,12 @@ async function watched(wanted: { expiresAt?: Date } = {}) {
     (await app.ctx.store.keys.findByHash(hashOf((await app.key(of)).fullKey, app.ctx.secrets)))!
   const [key, other] = [await found(wanted), await found()]
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  const watch = keyWatch(app.ctx, [], createLog({ level: 'error', write: () => {}, now: app.ctx.now }))
+  const watch = keyWatch(
+    app.ctx,
+    keyRing(app.ctx),
+    [],
+    createLog({ level: 'error', write: () => {}, now: app.ctx.now }),
+  )
   const ended: number[] = []
   for (let stream = 0; stream < 100; stream++) watch.open(key).addEventListener('abort', () => ended.push(stream))
   return { app, key, ended, other: watch.open(other) }
