@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['calls', 'keys', 'lists', 'memory', 'start', 'search'] as const
+export const PARTS = ['calls', 'gateways', 'keys', 'lists', 'memory', 'start', 'search'] as const
 export type Part = (typeof PARTS)[number]
 
 export type Options = {
@@ -35,7 +35,7 @@ const HELP = `npm run bench -- [options]
   --seconds S        measured for each variant in each round (1)
   --calls N          calls after which memory is compared with that after 10,000 (100000)
   --executable       measure dist/claviger instead of the sources
-  --peers            install Better Auth into a temporary folder and measure it too
+  --peers            install others' programs into temporary folders and measure them too
   --json FILE        write every figure to FILE
 `
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { measureCalls, type Row } from './calls.ts'
 import { removeFolders } from './claviger.ts'
+import { type Gateways, measureGateways } from './gateways.ts'
 import { type Keys, measureKeys } from './keys.ts'
 import { type Lists, measureLists } from './lists.ts'
 import { startLoader } from './loaders.ts'
@@ -18,6 +19,7 @@ export type Results = {
   rounds: number
   seconds: number
   calls?: Row[]
+  gateways?: Gateways
   keys?: Keys
   lists?: Lists
   memory?: Memory
@@ -42,6 +44,7 @@ async function measureAll(options: Options): Promise<Results> {
   }
   results.start = await part('start', () => measureStartUp(options, told))
   results.calls = await part('calls', () => measureCalls(options, startLoader(), told))
+  results.gateways = await part('gateways', () => measureGateways(options, startLoader(), told))
   results.lists = await part('lists', () => measureLists(options, startLoader(), told))
   results.memory = await part('memory', () => measureMemory(options, startLoader(), told))
   results.keys = await part('keys', () => measureKeys(options, told))

@@ -1,14 +1,16 @@
 import { cpus } from 'node:os'
 import type { Row } from './calls.ts'
+import type { Gateways } from './gateways.ts'
 import type { Results } from './run.ts'
 import type { Searching } from './search.ts'
 import { ratio, targetsOf } from './targets.ts'
 
 /** Everything that was measured, as Markdown. */
 export function tables(results: Results): string {
-  const { calls, keys, lists, memory, start, search } = results
+  const { calls, gateways, keys, lists, memory, start, search } = results
   const parts = [header(results)]
   if (calls) parts.push(`## Calls\n\n${callTable(calls)}`)
+  if (gateways) parts.push(`## Gateways\n\n${gatewayTable(gateways)}`)
   if (keys) parts.push(`## Keys, in process\n\n${keyTables(keys)}`)
   if (lists)
     parts.push(
@@ -53,6 +55,14 @@ export function tables(results: Results): string {
 
 function header({ at, program, rounds, seconds }: Results): string {
   return `# Measured ${at.slice(0, 10)}\n\nBun ${Bun.version}, ${process.platform} ${process.arch}, ${cpus().length} cores; ${program}; ${rounds} rounds of ${seconds} s, medians.`
+}
+
+function gatewayTable({ peer, note, rows }: Gateways): string {
+  if (rows.length === 0) return `${peer}: ${note}`
+  return table(
+    ['stdio upstream, 16 clients', 'req/s', 'CPU µs', 'p50 ms', 'p99 ms'],
+    rows.map((row) => [row.name, whole(row.perSecond), whole(row.cpuMicros), ms(row.p50Ms), ms(row.p99Ms)]),
+  )
 }
 
 function searchTables({ sections, queries, rows, quality }: Searching): string {

@@ -11,12 +11,13 @@ export type Target = {
 
 /** What was set as the first goal; the worst row decides. */
 export function targetsOf(results: Results): Target[] {
-  const { calls = [], keys, lists, memory, start } = results
+  const { calls = [], gateways, keys, lists, memory, start } = results
   return [
     throughput(calls, 'stdio', 0.6),
     throughput(calls, 'http', 0.7),
     added(calls, 'stdio'),
     added(calls, 'http'),
+    target('best gateway of npm, 16 clients, stdio upstream', '≥ 4×', gateways?.ratio, decimals, atLeast(4)),
     target(
       'verification in process against Better Auth in memory',
       '≥ 50×',
@@ -103,4 +104,8 @@ export function ratio(value: number): string {
 
 function times(value: number): string {
   return `${value.toFixed(0)}×`
+}
+
+function decimals(value: number): string {
+  return `${value.toFixed(1)}×`
 }

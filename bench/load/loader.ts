@@ -1,5 +1,6 @@
 import type { Client } from './client.ts'
 import { httpClient } from './http-client.ts'
+import { hubClient } from './hub-client.ts'
 import type { Measured, Plan, Told } from './plan.ts'
 import { cpuSecondsOf, rssBytesOf } from './process.ts'
 import { stdioClients } from './stdio-client.ts'
@@ -34,9 +35,15 @@ type Opened = { clients: Client[]; pid: number; end(): Promise<void> }
 
 async function open(plan: Plan, broken: (why: string) => void): Promise<Opened> {
   if (plan.via.kind === 'stdio') return stdioClients({ ...plan, via: plan.via }, broken)
-  const http = { ...plan, via: plan.via }
-  const clients = await Promise.all(Array.from({ length: plan.clients }, (_, i) => httpClient(http, i, broken)))
+  const clients = await Promise.all(Array.from({ length: plan.clients }, (_, index) => client(plan, index, broken)))
   return { clients, pid: plan.pid!, async end() {} }
+}
+
+function client(plan: Plan, index: number, broken: (why: string) => void): Promise<Client> {
+  const { via } = plan
+  if (via.kind === 'hub') return hubClient({ ...plan, via }, broken)
+  if (via.kind === 'http') return httpClient({ ...plan, via }, index, broken)
+  throw new Error('Clients of one stdio child are opened together.')
 }
 
 let runs = 0

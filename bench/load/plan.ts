@@ -3,7 +3,10 @@ export type Era = '2026-07-28' | '2025-11-25'
 /** What a loader is told to do, once. */
 export type Plan = {
   name: string
-  via: { kind: 'http'; url: string; keys: string[] } | { kind: 'stdio'; argv: string[] }
+  via:
+    | { kind: 'http'; url: string; keys: string[] }
+    | { kind: 'stdio'; argv: string[] }
+    | { kind: 'hub'; url: string; server: string }
   era: Era
   clients: number
   /** `tool`: called with a token that must come back. `listed`: asked for its tools, so many of them. */
