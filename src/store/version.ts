@@ -30,7 +30,7 @@ export function versionOf(connection: Database.Database): Version {
 /** In the `-shm` file the index of the log begins with a header that every commit changes, whoever makes it. */
 const HEADER_BYTES = 48
 
-/** Whether nobody at all has committed since the last look: to ask SQLite, which locks and unlocks, takes 10 µs. */
+/** Whether nobody at all has committed since the last look: to ask SQLite, which locks and unlocks, takes microseconds. */
 function commitsOf(connection: Database.Database): () => boolean {
   if (connection.memory || process.platform === 'win32') return () => false
   const known = new Uint32Array(HEADER_BYTES / 4)
