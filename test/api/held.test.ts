@@ -1,6 +1,9 @@
 import { connect } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { openContext } from '../../src/context.ts'
 import { disable, edit, revoke } from '../../src/core/keys/lifecycle.ts'
+import { folder } from '../cli/terminal.ts'
 import { operator, type Started, start } from '../support/start.ts'
 
 /** A request whose last byte is held back until `release`; the head of its answer. */
@@ -25,6 +28,9 @@ function held(app: Started, method: string, path: string, key: string, body: obj
     return said
   }
 }
+
+const INTRODUCTION = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+const GREETING = { jsonrpc: '2.0', id: 1, method: 'initialize', params: INTRODUCTION }
 
 describe('a request that holds its body back until its key was changed', () => {
   it('issues nothing with a key that was revoked meanwhile', async () => {
@@ -58,11 +64,31 @@ describe('a request that holds its body back until its key was changed', () => {
   it('begins no session on MCP', async () => {
     const app = await start()
     const { key, fullKey } = await app.key()
-    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
-    const release = held(app, 'POST', '/mcp', fullKey, { jsonrpc: '2.0', id: 1, method: 'initialize', params })
+    const release = held(app, 'POST', '/mcp', fullKey, GREETING)
     await app.get('/api/v1/whoami', fullKey)
     await revoke(app.ctx, operator, app.workspace.id, key.id, null)
     expect(await release()).toContain('revoked_key')
+  })
+
+  it('begins no session on MCP when it was revoked by another process', async () => {
+    const dataDir = folder()
+    const app = await start({ dataDir })
+    const { ctx: elsewhere } = openContext(readConfig({ env: { CLAVIGER_DATA_DIR: dataDir } }).config, app.ctx.now)
+    onTestFinished(() => elsewhere.store.close())
+    const { key, fullKey } = await app.key()
+    const release = held(app, 'POST', '/mcp', fullKey, GREETING)
+    await app.get('/api/v1/whoami', fullKey)
+    await revoke(elsewhere, operator, app.workspace.id, key.id, null)
+    expect(await release()).toContain('revoked_key')
+  })
+
+  it('begins no session on MCP when it has expired', async () => {
+    const app = await start()
+    const { fullKey } = await app.key({ expiresAt: new Date('2026-06-01T12:01:00Z') })
+    const release = held(app, 'POST', '/mcp', fullKey, GREETING)
+    await app.get('/api/v1/whoami', fullKey)
+    app.advance(60_000)
+    expect(await release()).toContain('expired_key')
   })
 })
 

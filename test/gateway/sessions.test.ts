@@ -130,6 +130,17 @@ describe('half an hour of idleness', () => {
     expect((await client.ask('ping')).status).toBe(404)
   })
 
+  it('begins with what needs no answer', async () => {
+    const sweep = sweptByHand()
+    const app = await start()
+    const client = await olderClient(app, '/mcp', (await app.key()).fullKey)
+    app.advance(HALF_HOUR / 2)
+    await client.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+    app.advance(HALF_HOUR / 2 + 1)
+    sweep()
+    expect((await client.ask('ping')).status).toBe(200)
+  })
+
   it('begins when an answer comes that took longer', async () => {
     const sweep = sweptByHand()
     const [asked, goOn] = [signalled(), signalled()]

@@ -10,19 +10,23 @@ afterEach(() => void vi.useRealTimers())
 
 const SECOND = 1_000
 
-/** A hundred streams of a key and one of another, under a watch whose timer only the test moves. */
+/** A watch whose timer only the test moves, and which keys it has asked for. */
+function watchBy({ ctx }: Started) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const ring = keyRing(ctx)
+  const find = vi.spyOn(ring, 'find')
+  const log = createLog({ level: 'error', write: () => {}, now: ctx.now })
+  return { watch: keyWatch(ctx, ring, [], log), find }
+}
+
+const found = async ({ ctx, key }: Started, wanted = {}) =>
+  (await ctx.store.keys.findByHash(hashOf((await key(wanted)).fullKey, ctx.secrets)))!
+
+/** A hundred streams of a key and one of another. */
 async function watched(wanted: { expiresAt?: Date } = {}) {
   const app = await start()
-  const found = async (of = {}) =>
-    (await app.ctx.store.keys.findByHash(hashOf((await app.key(of)).fullKey, app.ctx.secrets)))!
-  const [key, other] = [await found(wanted), await found()]
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-  const watch = keyWatch(
-    app.ctx,
-    keyRing(app.ctx),
-    [],
-    createLog({ level: 'error', write: () => {}, now: app.ctx.now }),
-  )
+  const [key, other] = [await found(app, wanted), await found(app)]
+  const { watch } = watchBy(app)
   const ended: number[] = []
   for (let stream = 0; stream < 100; stream++) watch.open(key).addEventListener('abort', () => ended.push(stream))
   return { app, key, ended, other: watch.open(other) }
@@ -61,5 +65,41 @@ describe('a hundred streams of a key', () => {
     app.advance(60_000)
     await vi.advanceTimersByTimeAsync(SECOND)
     expect(ended).toHaveLength(100)
+  })
+})
+
+describe('a stream that is opened', () => {
+  it('with a key that was revoked since it was found ends as well', async () => {
+    const app = await start()
+    const key = await found(app)
+    await revoke(app.ctx, operator, app.workspace.id, key.id, null)
+    const stream = watchBy(app).watch.open(key)
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(stream.aborted).toBe(true)
+  })
+
+  it('with a key that has been narrowed ends those of before at once', async () => {
+    const app = await start()
+    const key = await found(app)
+    const { watch } = watchBy(app)
+    const before = watch.open(key)
+    await edit(app.ctx, operator, app.workspace.id, key.id, { scopes: ['mcp:a:b'] })
+    const after = watch.open((await app.ctx.store.keys.findByHash(key.secret.hash))!)
+    expect([before.aborted, after.aborted]).toEqual([true, false])
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(after.aborted).toBe(false)
+  })
+
+  it('is not remembered once it is closed', async () => {
+    const app = await start()
+    const [key, other] = [await found(app), await found(app)]
+    const { watch, find } = watchBy(app)
+    const streams = [watch.open(key), watch.open(other)]
+    await vi.advanceTimersByTimeAsync(SECOND)
+    streams[0]!.close()
+    find.mockClear()
+    await app.key()
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(find.mock.calls.flat()).toEqual([other.secret.hash])
   })
 })

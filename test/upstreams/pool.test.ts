@@ -70,8 +70,9 @@ describe('isolation', () => {
     const { pool, lines } = pooled()
     const { live } = anMcp().targets
     const mcp = anMcp({ targets: { live, test: live } })
-    await pool.reach(mcp, 'live', program())
-    await pool.reach(mcp, 'test', program())
+    const party = program()
+    await pool.reach(mcp, 'live', party)
+    await pool.reach(mcp, 'test', party)
     expect(lines.filter(({ asked }) => asked.some(({ method }) => method === 'initialize'))).toHaveLength(2)
   })
 })
