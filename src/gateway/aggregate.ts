@@ -2,6 +2,7 @@ import type { Mcp } from '../core/mcps/mcp.ts'
 import { exposedName, looksHashed, splitName } from '../core/mcps/names.ts'
 import type { NamedThing, Offer } from '../core/mcps/state.ts'
 import { allows, mcpNotPermitted, reaches, refusalFor, toolNotPermitted } from '../core/policy.ts'
+import { asText } from '../core/text.ts'
 import { type Audience, audienceOf } from '../upstreams/audience.ts'
 import type { JsonObject } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
@@ -129,13 +130,13 @@ function firstOfEach(things: NamedThing[]): NamedThing[] {
 
 async function callTool(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
-  const { mcp, name } = await ownName(gateway, turn, 'tools', String(params.name ?? ''))
+  const { mcp, name } = await ownName(gateway, turn, 'tools', asText(params.name))
   return forward(gateway, turn, mcp, 'tools/call', { ...params, name })
 }
 
 async function getPrompt(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
-  const { mcp, name } = await ownName(gateway, turn, 'prompts', String(params.name ?? ''))
+  const { mcp, name } = await ownName(gateway, turn, 'prompts', asText(params.name))
   return forward(gateway, turn, mcp, 'prompts/get', { ...params, name })
 }
 
@@ -143,16 +144,10 @@ async function complete(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
   const ref = (params.ref ?? {}) as JsonObject
   if (ref.type === 'ref/prompt') {
-    const { mcp, name } = await ownName(gateway, turn, 'prompts', String(ref.name ?? ''))
+    const { mcp, name } = await ownName(gateway, turn, 'prompts', asText(ref.name))
     return forward(gateway, turn, mcp, 'completion/complete', { ...params, ref: { ...ref, name } })
   }
-  return forward(
-    gateway,
-    turn,
-    await mcpOfResource(gateway, turn, String(ref.uri ?? '')),
-    'completion/complete',
-    params,
-  )
+  return forward(gateway, turn, await mcpOfResource(gateway, turn, asText(ref.uri)), 'completion/complete', params)
 }
 
 /** From the name that clients see to the server's own; allowed or refused on the way, before anything is looked up. */
@@ -190,7 +185,7 @@ async function unhashed(
 }
 
 async function withResource(gateway: Gateway, turn: Turn): Promise<string> {
-  const uri = String(paramsOf(turn).uri ?? '')
+  const uri = asText(paramsOf(turn).uri)
   const mcp = await mcpOfResource(gateway, turn, uri)
   if (turn.message.method !== 'resources/read') return subscribe(gateway, turn, mcp)
   return forward(gateway, turn, mcp, turn.message.method, turn.message.params)
@@ -207,7 +202,7 @@ async function mcpOfResource(gateway: Gateway, turn: Turn, uri: string): Promise
   const mcp =
     by(({ resources }) => resources.some((one) => one.uri === uri)) ??
     by(({ templates }) =>
-      templates.some((one) => one.uriTemplate === uri || fitsTemplate(String(one.uriTemplate), uri)),
+      templates.some((one) => one.uriTemplate === uri || fitsTemplate(asText(one.uriTemplate), uri)),
     ) ??
     (withAny.length === 1 ? withAny[0] : undefined)
   if (!mcp)

@@ -1,4 +1,5 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
+import { asText } from '../core/text.ts'
 import {
   type Call,
   CallFailed,
@@ -166,8 +167,8 @@ function headersFor(turn: Turn, method: string, params: JsonObject | undefined):
 
 /** The member that `Mcp-Name` repeats, for the three methods that have one. */
 export function nameIn(method: string, params: JsonObject | undefined): string | undefined {
-  if (method === 'tools/call' || method === 'prompts/get') return String(params?.name ?? '')
-  if (method === 'resources/read') return String(params?.uri ?? '')
+  if (method === 'tools/call' || method === 'prompts/get') return asText(params?.name)
+  if (method === 'resources/read') return asText(params?.uri)
   return undefined
 }
 

@@ -1,4 +1,5 @@
 import type { FoundKey } from '../core/store.ts'
+import { asText } from '../core/text.ts'
 import type { BunAnswer } from '../http/bun-answer.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
@@ -46,7 +47,7 @@ export async function begin(
 function introductionIn(message: Message): Introduction {
   const { protocolVersion, capabilities, clientInfo } = (message.params ?? {}) as JsonObject
   return {
-    protocolVersion: agreedVersion(String(protocolVersion)),
+    protocolVersion: agreedVersion(asText(protocolVersion)),
     capabilities: isObject(capabilities) ? capabilities : {},
     clientInfo: isObject(clientInfo) ? clientInfo : { name: 'unknown', version: '0' },
   }

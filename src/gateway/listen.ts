@@ -2,6 +2,7 @@ import type { Environment, Key } from '../core/keys/key.ts'
 import type { Mcp } from '../core/mcps/mcp.ts'
 import type { Offer } from '../core/mcps/state.ts'
 import { allows, reaches } from '../core/policy.ts'
+import { asText } from '../core/text.ts'
 import type { Change } from '../upstreams/changes.ts'
 import type { JsonObject, Message } from '../upstreams/connection.ts'
 import type { Lease } from '../upstreams/lease.ts'
@@ -71,7 +72,7 @@ export function listenersOf({ sessions, subscriptions, stale }: Options): Listen
     hear(mcp, environment, message, over) {
       noteChange(mcp, environment, message, over) // told once it is known whose list has changed
       if (message.method !== 'notifications/resources/updated') return // about somebody's call, and nobody knows whose
-      for (const one of subscriptions.to(over.line, String(message.params?.uri))) one.hear(message)
+      for (const one of subscriptions.to(over.line, asText(message.params?.uri))) one.hear(message)
     },
     hearAlone(mcp, environment, message, over, session) {
       noteChange(mcp, environment, message, over)

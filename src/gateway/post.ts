@@ -18,9 +18,6 @@ import { answerSingle } from './single.ts'
 import type { Gateway, Turn } from './turn.ts'
 import { checkVersionHeader } from './versions.ts'
 
-/** A key that was good a moment ago has left its line already. */
-const UNHEARD = { urlToo: true }
-
 /** One message of a client's: a request is answered, anything else is taken. Never rejects. */
 export async function post(
   gateway: Gateway,
@@ -34,7 +31,7 @@ export async function post(
   try {
     body = parseMessage(req, await readBody(req))
     simple = slug === null && isSimpleCall(body)
-    const again = authenticateAgain(gateway.ctx, gateway.ring, req, proven, UNHEARD) // a body may take minutes to arrive
+    const again = authenticateAgain(gateway.ctx, gateway.ring, req, proven, gateway.asking) // a body may take minutes to arrive
     const { key } = again instanceof Promise ? await again : again
     if (simple) await callSimply(gateway, req, res, { ...proven, key }, body)
     else await answer(gateway, req, res, key, slug, body)

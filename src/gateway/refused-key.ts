@@ -1,9 +1,11 @@
+import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { BunRequest } from '../http/bun-request.ts'
+import type { Recorder } from '../http/record.ts'
 import { STATUS } from '../http/refusals.ts'
 import { slugOf } from './address.ts'
-import { clientName, type Gateway } from './turn.ts'
+import { clientName } from './turn.ts'
 
 /** A client that goes on with a key that is over asks several times a second, for months. */
 const MOST_A_MINUTE = 60
@@ -14,7 +16,7 @@ export type RefusedKeys = (req: BunRequest, key: Key, refusal: Refusal) => void
  * What was asked with a key that is there and was refused as such, so that somebody can see who still has it. It is no
  * use of the key; and whoever has none of ours leaves no line.
  */
-export function refusedKeys({ ctx, recorder }: Pick<Gateway, 'ctx' | 'recorder'>): RefusedKeys {
+export function refusedKeys(ctx: Context, recorder: Recorder): RefusedKeys {
   let minute = 0
   const lines = new Map<string, number>()
 

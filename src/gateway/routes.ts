@@ -1,7 +1,7 @@
 import type { Context } from '../core/context.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import { mcpShelf } from '../core/mcps/shelf.ts'
-import { authenticate, type On, type Proven } from '../http/authenticate.ts'
+import { authenticate, type Proven } from '../http/authenticate.ts'
 import type { BunAnswer } from '../http/bun-answer.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import { sayWhenExpiring } from '../http/expiring.ts'
@@ -72,11 +72,10 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
     watch,
     streams,
     recorder,
+    asking: { urlToo: true, refused: refusedKeys(ctx, recorder) },
     log,
     version,
   }
-
-  const asking: On<BunRequest> = { urlToo: true, refused: refusedKeys(gateway) }
 
   function answer(req: BunRequest, res: BunAnswer, slug: string | null, proven: Proven): void | Promise<void> {
     const { key } = proven
@@ -116,7 +115,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
       const slug = slugOf(req)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
-        const proven = authenticate(ctx, ring, req, asking)
+        const proven = authenticate(ctx, ring, req, gateway.asking)
         if (proven instanceof Promise || req.method !== 'POST') return answerLater(req, res, slug, proven)
         return answer(req, res, slug, proven)
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
 import { allows, refusalFor } from '../core/policy.ts'
+import { asText } from '../core/text.ts'
 import { CallFailed, type JsonObject, parsedAnswer } from '../upstreams/connection.ts'
 import { METHOD_NOT_FOUND, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
@@ -18,7 +19,7 @@ const WHOLE_DAY_MS = 24 * 3_600_000
 export function answerSingle(gateway: Gateway, turn: Turn, slug: string): string | Promise<string> {
   turn.note.mcp = slug
   if (turn.message.method === 'tools/call') {
-    turn.note.tool = String(paramsOf(turn).name ?? '')
+    turn.note.tool = asText(paramsOf(turn).name)
     mustAllow(turn, slug, turn.note.tool) // scope is judged before the MCP is looked for
   }
   const mcp = reachable(gateway, turn.key, slug)

@@ -1,4 +1,5 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
+import { asText } from '../core/text.ts'
 import { forward } from './forward.ts'
 import { isError } from './outcome.ts'
 import { leaseFor } from './reach.ts'
@@ -9,7 +10,7 @@ export async function subscribe(gateway: Gateway, turn: Turn, mcp: Mcp): Promise
   const { session, message } = turn
   const { subscriptions } = gateway.pool
   const { line } = await leaseFor(gateway, turn, mcp)
-  const uri = String(paramsOf(turn).uri ?? '')
+  const uri = asText(paramsOf(turn).uri)
   const onward = () => forward(gateway, turn, mcp, message.method, message.params)
   if (!session) return onward()
   if (message.method === 'resources/unsubscribe') {

@@ -1,5 +1,6 @@
 import type { Mcp } from '../core/mcps/mcp.ts'
 import { allows } from '../core/policy.ts'
+import { asText } from '../core/text.ts'
 import { type JsonObject, type Message, parsedAnswer } from '../upstreams/connection.ts'
 import { INVALID_PARAMS, ProtocolError } from './errors.ts'
 import { forward } from './forward.ts'
@@ -25,7 +26,7 @@ export function tasksOf(): Tasks {
       if (own.size > MOST_FOR_A_KEY)
         for (const oldest of [...own.keys()].slice(0, own.size - MOST_FOR_A_KEY)) own.delete(oldest)
     },
-    toolOf: (keyId, mcpId, taskId) => tasks.get(keyId)?.get(`${mcpId}/${String(taskId)}`),
+    toolOf: (keyId, mcpId, taskId) => tasks.get(keyId)?.get(`${mcpId}/${asText(taskId)}`),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Ring } from '../core/keys/ring.ts'
 import type { Shelf } from '../core/mcps/shelf.ts'
+import type { On } from '../http/authenticate.ts'
 import type { BunAnswer } from '../http/bun-answer.ts'
 import type { BunRequest } from '../http/bun-request.ts'
 import type { Recorder } from '../http/record.ts'
@@ -32,6 +33,8 @@ export type Gateway = {
   /** What would never end by itself. */
   streams: Set<{ abort(): void }>
   recorder: Recorder
+  /** How a key is asked for here. */
+  asking: On<BunRequest>
   log: Log
   version: string
 }

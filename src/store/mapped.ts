@@ -12,11 +12,9 @@ export function mapped(file: number, bytes: number): ArrayBuffer | null {
 }
 
 type Mmap = (...given: (number | null)[]) => number | null
-let found: Mmap | null | undefined
 
 function findMmap(): Mmap | null {
-  found ??= libraries().reduce<Mmap | null>((one, name) => one ?? mmapIn(name), null)
-  return found
+  return libraries().reduce<Mmap | null>((one, name) => one ?? mmapIn(name), null)
 }
 
 function mmapIn(library: string): Mmap | null {

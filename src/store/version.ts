@@ -1,4 +1,4 @@
-import { openSync, readSync } from 'node:fs'
+import { openSync, readSync, realpathSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { mapped } from './mapped.ts'
 
@@ -32,11 +32,12 @@ const HEADER_BYTES = 48
 
 /** Whether nobody at all has committed since the last look: to ask SQLite, which locks and unlocks, takes microseconds. */
 function commitsOf(connection: Database.Database): () => boolean {
-  if (connection.memory || process.platform === 'win32') return () => false
+  const hasLog = connection.pragma('journal_mode', { simple: true }) === 'wal'
+  if (!hasLog || process.platform === 'win32') return () => false
   const known = new Uint32Array(HEADER_BYTES / 4)
   let header: (() => Uint32Array | null) | null = null
   return () => {
-    header ??= headerOf(`${connection.name}-shm`)
+    header ??= headerOf(`${realpathSync(connection.name)}-shm`) // beside the file itself, not beside a link to it
     const words = header()
     if (!words) return false
     if (isSame(words, known)) return true

@@ -1,3 +1,4 @@
+import { asText } from '../core/text.ts'
 import { type Answer, type Connection, connectionOver, type Ears, type JsonObject, parsedAnswer } from './connection.ts'
 import type { OpenWire } from './wire.ts'
 
@@ -35,7 +36,7 @@ export async function introduce(
   try {
     const answer = resultOf(await connection.call({ method: 'initialize', params: as, timeoutMs, signal }))
     const whole = answer as JsonObject
-    const protocolVersion = String(whole.protocolVersion ?? NEWEST_LEGACY)
+    const protocolVersion = asText(whole.protocolVersion) || NEWEST_LEGACY
     connection.ready(protocolVersion)
     connection.notify('notifications/initialized')
     return {

@@ -38,8 +38,11 @@ export type Lease = {
 /** Begins the scope of a connection that only reads lists, in the name of clients that can be asked back. */
 export const LISTS_FOR = 'lists:'
 
+/** Who shares a connection, and whose alone it is. */
+export type Scope = { name: string; session: SessionParty | null }
+
 /** Older clients that can be asked back, and servers kept apart by session, get a connection of their own. */
-export function scopeOf(mcp: Mcp, { keyId, session, audience }: Party): { name: string; session: SessionParty | null } {
+export function scopeOf(mcp: Mcp, { keyId, session, audience }: Party): Scope {
   const dedicated =
     session !== null && (mcp.isolation === 'per-session' || canBeAsked(session.introduction.capabilities))
   if (dedicated) return { name: `session:${session.id}`, session }

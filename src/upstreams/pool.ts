@@ -6,8 +6,9 @@ import { connecting, type Openers } from './connect.ts'
 import { Cancelled, type Message } from './connection.ts'
 import { refuseTooMany } from './crowd.ts'
 import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
-import { type Lease, LISTS_FOR, type Party, type SessionParty, scopeOf } from './lease.ts'
+import { type Lease, LISTS_FOR, type Party, type SessionParty } from './lease.ts'
 import { changed, tooSlow } from './reasons.ts'
+import { nameOf, placeOf, type Spot, spotsBy } from './spots.ts'
 import { type Subscriber, type Subscriptions, subscriptionsOf } from './subscriptions.ts'
 import { troublesOf } from './troubles.ts'
 import { verdictsOf } from './verdicts.ts'
@@ -61,8 +62,6 @@ const UNSUBSCRIBE_MS = 10_000
 
 export function upstreamPool({ openers, unsealed, now, log, version }: Options): Pool {
   const entries = new Map<string, Entry>()
-  /** What each party has reached last, which mostly is what it reaches next. */
-  const latest = new WeakMap<Party, Entry>()
   /** Lines that ended under somebody who listens: they are connected anew. */
   const lost = new Map<string, Entry>()
   const listeners: { hear: Hear; isHeard: IsHeard }[] = []
@@ -75,27 +74,17 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     capabilities: {},
     clientInfo: { name: 'claviger', version },
   }
+  const spotOf = spotsBy(eraFor)
   const connect = connecting(openers, wires, verdicts, ourselves)
   const sweeper = setInterval(sweep, SWEEP_MS)
   sweeper.unref()
 
   function reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease> {
-    const again = latest.get(party)
-    if (again?.open && again.mcp === mcp && again.environment === environment && again.open.isOpen()) {
-      again.usedAt = now().getTime()
-      return again.open
-    }
-    const scope = scopeOf(mcp, party)
-    const place = `${mcp.id}/${mcp.revision}/${environment}`
-    const name = `${place}/${eraFor(place, party)}/${scope.name}`
-    const known = entries.get(name)
-    if (known) {
-      known.usedAt = now().getTime()
-      known.mcp = mcp // the same revision, perhaps read again
-      latest.set(party, known)
-      return known.open ?? known.lease
-    }
-    return begun(name, place, mcp, environment, party, scope)
+    const spot = spotOf(mcp, environment, party)
+    const known = entries.get(spot.name)
+    if (!known) return begun(spot, mcp, environment, party)
+    known.usedAt = now().getTime()
+    return known.open ?? known.lease
   }
 
   /** To a server known to be an older one, clients of both eras go by the same line. */
@@ -103,14 +92,8 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     return era === 'modern' && verdicts.of(place) === 'legacy' ? 'legacy' : era
   }
 
-  async function begun(
-    name: string,
-    place: string,
-    mcp: Mcp,
-    environment: Environment,
-    party: Party,
-    scope: ReturnType<typeof scopeOf>,
-  ): Promise<Lease> {
+  async function begun(spot: Spot, mcp: Mcp, environment: Environment, party: Party): Promise<Lease> {
+    const { name, place, scope } = spot
     if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
     refuseTooMany(mcp, party.keyId, scope.name, entries.values())
@@ -164,7 +147,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       if (stop.signal.aborted) void introduced.connection.close()
       stop.signal.throwIfAborted()
       troubles.over(place)
-      rename(entry, `${place}/${eraFor(place, party)}/${entry.scope}`)
+      rename(entry, nameOf(place, eraFor(place, party), entry.scope))
       entry.open = {
         ...introduced,
         dedicated: session !== null && introduced.hello.era === 'legacy',
@@ -282,7 +265,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
         end(entry, changed())
       }
     },
-    lastFailure: (mcp, environment) => troubles.last(`${mcp.id}/${mcp.revision}/${environment}`),
+    lastFailure: (mcp, environment) => troubles.last(placeOf(mcp, environment)),
     reached: () =>
       [...entries.values()].map(({ mcp, environment, scope, open }) => ({
         mcpId: mcp.id,

@@ -68,6 +68,8 @@ describe('a request that holds its body back until its key was changed', () => {
     await app.get('/api/v1/whoami', fullKey)
     await revoke(app.ctx, operator, app.workspace.id, key.id, null)
     expect(await release()).toContain('revoked_key')
+    const lines = () => app.ctx.store.activity.list({ workspaceId: app.workspace.id }, { limit: 10, cursor: null })
+    await expect.poll(async () => (await lines()).items.map(({ outcome }) => outcome)).toEqual(['revoked_key'])
   })
 
   it('begins no session on MCP when it was revoked by another process', async () => {

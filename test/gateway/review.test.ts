@@ -18,6 +18,32 @@ it('writes activity on, whatever a message calls its method or its tool', async 
   await expect.poll(async () => (await lines()).map(({ tool }) => tool?.length ?? 0)).toEqual([4, 256, 0])
 })
 
+it('takes what is no text for no name, and for no mistake of its own', async () => {
+  const app = await start()
+  await offering(app, 'fix', { live: overStdio() })
+  const { fullKey } = await app.key()
+  const hostile = { toString: 5 }
+  const asked: [string, object][] = [
+    ['tools/call', { name: hostile }],
+    ['prompts/get', { name: hostile }],
+    ['resources/read', { uri: hostile }],
+    ['resources/subscribe', { uri: hostile }],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: hostile } }],
+    ['completion/complete', { ref: { type: 'ref/resource', uri: hostile } }],
+    ['tasks/get', { taskId: hostile }],
+  ]
+  for (const path of ['/mcp', '/mcp/fix']) {
+    const client = await olderClient(app, path, fullKey)
+    for (const [method, params] of asked)
+      expect((await said(await client.ask(method, params))).error?.data?.code).not.toBe('internal_error')
+    const { body, headers } = modern('tools/call', { name: hostile } as never)
+    expect((await app.call('POST', path, { key: fullKey, headers, body })).status).toBe(400)
+  }
+  const greeting = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: hostile } }
+  expect((await app.post('/mcp', greeting, fullKey)).status).toBe(200)
+  expect(app.logs.filter((line) => line.includes('"level":"error"'))).toEqual([])
+})
+
 it('finds a server modern again that was down when it was first asked', async () => {
   const app = await start()
   const first = await startFixture({ era: 'modern' })

@@ -1,8 +1,11 @@
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import Database from 'better-sqlite3'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { keyRing, type Ring } from '../../src/core/keys/ring.ts'
 import { mcpShelf } from '../../src/core/mcps/shelf.ts'
 import type { Store } from '../../src/core/store.ts'
+import { versionOf } from '../../src/store/version.ts'
 import { aKey, aLine, anMcp, aRepo, entryOf, folder, furnished, later, NOW, storeIn } from '../support/store.ts'
 
 const fileIn = () => join(folder(), 'claviger.db')
@@ -74,6 +77,28 @@ describe('the version of the store', () => {
       'FOREIGN KEY',
     )
     expect(store.version()).toBeGreaterThan(before)
+  })
+
+  it('moves with commits of others where the file is reached by a link, whatever lies beside it', async () => {
+    const [file, link] = [fileIn(), fileIn()]
+    storeIn(file)
+    symlinkSync(file, link)
+    writeFileSync(`${link}-shm`, new Uint8Array(32_768)) // as a database leaves it that was there before
+    const [server, other] = [storeIn(link), storeIn(file)]
+    const before = server.version()
+    await furnished(other)
+    expect(server.version()).toBeGreaterThan(before)
+  })
+
+  it('moves with commits of others where there is no log', () => {
+    const file = fileIn()
+    const [server, other] = [new Database(file), new Database(file)]
+    onTestFinished(() => void [server, other].map((one) => one.close()))
+    server.exec('create table t (n)')
+    const version = versionOf(server)
+    const before = version.now()
+    other.exec('insert into t values (1)')
+    expect(version.now()).toBeGreaterThan(before)
   })
 
   it('moves with every commit of another connection', async () => {

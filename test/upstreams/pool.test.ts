@@ -26,6 +26,17 @@ describe('reaching a server', () => {
     expect(probes()).toBe(2)
   })
 
+  it('asks once more after a day also where the line was never at rest', async () => {
+    const { pool, lines, advance } = pooled()
+    const [mcp, party] = [anMcp(), program()]
+    for (let hour = 0; hour < 30; hour++) {
+      await pool.reach(mcp, 'live', party)
+      advance(3_600_000)
+    }
+    const probes = lines.flatMap(({ asked }) => asked).filter(({ method }) => method === 'server/discover')
+    expect(probes).toHaveLength(2)
+  })
+
   it('waits ever longer before it tries again, and says what went wrong meanwhile', async () => {
     const { pool, manner, advance, lines } = pooled({ down: true })
     const reach = () => pool.reach(anMcp(), 'live', program())
