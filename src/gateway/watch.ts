@@ -86,7 +86,13 @@ export function keyWatch(ctx: Context, ring: Ring, keepers: Keeper[], log: Log):
   function end(hash: string): void {
     const entry = held.get(hash)
     if (!held.delete(hash)) return
-    for (const hold of entry!.holds) hold.abort()
+    for (const hold of entry!.holds) {
+      try {
+        hold.abort()
+      } catch (error) {
+        log.error('Something could not be ended whose key is over', { error })
+      }
+    }
   }
 
   return {

@@ -76,10 +76,11 @@ function beginAll(): void {
 type Headed = { resolve(carried: Carried): void; reject(error: Error): void }
 
 const ONCE = { once: true }
+const NONE = new Fields('')
 
 class Exchange implements Turn, Carried {
   status = 0
-  fields = new Fields('')
+  fields = NONE
   readonly #signal: StopSignal
   readonly #headed: Headed
   #line: Line | null = null

@@ -17,7 +17,15 @@ export class Stop implements StopSignal {
     this.aborted = true
     const heardBy = this.#heardBy
     this.#heardBy = null
-    for (const hear of heardBy ?? []) typeof hear === 'function' ? hear() : hear.handleEvent()
+    let mistake: unknown = null
+    for (const hear of heardBy ?? []) {
+      try {
+        typeof hear === 'function' ? hear() : hear.handleEvent()
+      } catch (error) {
+        mistake ??= error // the others must end all the same
+      }
+    }
+    if (mistake !== null) throw mistake
   }
 
   /** As a listener to another signal. */

@@ -59,6 +59,22 @@ describe('a hundred streams of a key', () => {
     expect(ended).toHaveLength(100)
   })
 
+  it('end although one of them cannot be', async () => {
+    const app = await start()
+    const key = await found(app)
+    const { watch } = watchBy(app)
+    const heard: string[] = []
+    const stuck = watch.open(key)
+    stuck.addEventListener('abort', () => {
+      throw new Error('stuck')
+    })
+    stuck.addEventListener('abort', () => heard.push('its other listener'))
+    watch.open(key).addEventListener('abort', () => heard.push('the other stream'))
+    await revoke(app.ctx, operator, app.workspace.id, key.id, null)
+    await vi.advanceTimersByTimeAsync(SECOND)
+    expect(heard).toEqual(['its other listener', 'the other stream'])
+  })
+
   it('end with its expiry also while the database cannot be read', async () => {
     const { app, ended } = await watched({ expiresAt: new Date('2026-06-01T12:01:00Z') })
     await app.ctx.store.close()
