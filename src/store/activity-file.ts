@@ -5,6 +5,7 @@ import { ADD_LINE, COLUMNS, toLine, type Values, valuesIn } from './activity-lin
 import { callersOf } from './callers.ts'
 import { kyselyOn } from './sqlite.ts'
 import type { ActivityTables } from './tables.ts'
+import { writeAhead } from './write-ahead.ts'
 
 /** The open file: what is asked of activity, but lines come as one text (activity-lines.ts). */
 export type ActivityFile = Omit<ActivityStore, 'write'> & {
@@ -118,8 +119,7 @@ export function carryOver(from: Database.Database, file: string): void {
 function connect(file: string): Database.Database {
   const connection = new Database(file)
   try {
-    connection.pragma('busy_timeout = 5000')
-    connection.pragma('journal_mode = WAL')
+    writeAhead(connection)
     connection.pragma('synchronous = NORMAL')
     connection.pragma('trusted_schema = OFF')
     connection.exec(SCHEMA)

@@ -9,6 +9,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { Tables } from './tables.ts'
+import { writeAhead } from './write-ahead.ts'
 
 export type Db = Kysely<Tables>
 export type Tx = Db
@@ -16,8 +17,7 @@ export type Tx = Db
 /** One connection with the pragmas that durability and order rest on; none of them is a given. */
 export function connect(file: string): Database.Database {
   const connection = new Database(file)
-  connection.pragma('busy_timeout = 5000')
-  connection.pragma('journal_mode = WAL')
+  writeAhead(connection)
   connection.pragma('synchronous = FULL') // with NORMAL, a power cut may undo the last revocation
   connection.pragma('wal_autocheckpoint = 8000') // pages, 32 MB: calls wait for each checkpoint
   connection.pragma('foreign_keys = ON')

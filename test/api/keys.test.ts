@@ -48,10 +48,10 @@ describe('creating', () => {
       rotation: null,
       revoked_reason: null,
     })
-    expect(await statusOf({ get }, body.key)).toBe(200)
     const again = await ask('GET', `/keys/${body.id}`)
     const { key: _key, ...rest } = body
     expect(again.body).toEqual(rest)
+    expect(await statusOf({ get }, body.key)).toBe(200)
   })
 
   it('takes null as left out', async () => {

@@ -13,10 +13,10 @@ import { folder, furnished, NOW, storeIn } from '../support/store.ts'
 const shipped = readdirSync(migrationsFolder()).sort()
 const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
 
-/** As many processes as named, all at the same line of code at the same time. */
+/** As many processes as named, all at the same line of code at the same time, `START`. */
 async function atOnce(count: number, code: string): Promise<string[]> {
   const startAt = Date.now() + 1500
-  const script = `while (Date.now() < ${startAt}) {}\n${code}`
+  const script = `const START = ${startAt}\nwhile (Date.now() < START) {}\n${code}`
   const children = Array.from({ length: count }, () =>
     Bun.spawn([process.execPath, '-e', script], {
       cwd: join(import.meta.dirname, '../..'),
@@ -192,6 +192,19 @@ describe('processes that start at the same moment', () => {
         .filter((name) => !name.startsWith('claviger.db'))
         .sort(),
     ).toEqual(['secret'])
+  })
+
+  it('wait for each other to begin a file', async () => {
+    const dataDir = folder()
+    const [files, everyMs] = [60, 12]
+    const connecting = `
+      const { connect } = await import('./src/store/sqlite.ts')
+      for (let n = 0; n < ${files}; n++) {
+        while (Date.now() < START + 500 + n * ${everyMs}) {}
+        connect(${JSON.stringify(dataDir)} + '/' + n).close()
+      }
+      console.log('opened all')`
+    expect(await atOnce(2, connecting)).toEqual(['opened all\n', 'opened all\n'])
   })
 
   it('migrate once, and each goes on', async () => {
