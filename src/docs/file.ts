@@ -1,7 +1,6 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import type { Log } from '../log.ts'
-import { writeAhead } from '../store/write-ahead.ts'
 
 export type Db = Database.Database
 
@@ -66,7 +65,8 @@ function opened(file: string): Db {
   closeSync(openSync(file, 'a', 0o600)) // documents may be as secret as anything beside them
   const db = new Database(file)
   try {
-    writeAhead(db)
+    db.pragma('busy_timeout = 5000')
+    db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL') // what a power cut takes is read from the documents again
     const edition = editionOf(db)
     if (edition !== EDITION && edition !== 0) throw new Error(EDITION_DIFFERS)
