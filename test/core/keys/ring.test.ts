@@ -8,15 +8,20 @@ function counting(mostKeys?: number) {
   const read: string[] = []
   const changes: (string | null)[] = []
   let version = 1
+  /** What an answer of the store waits for, once it is known what it will be. */
+  const slow: { read?: Promise<void>; changes?: Promise<void> } = {}
   const dates = { revokedAt: null, disabledAt: null, notBefore: null, expiresAt: null } satisfies Partial<Key>
   const keys = {
     findByHash: async (hash: string) => {
       read.push(hash)
+      await slow.read
       return hash.startsWith('known') ? { id: hash, ...dates, secret: { hash, endsAt: null } } : null
     },
     changesAfter: async (change: number | null) => {
       const hashes = change === null ? [null] : changes.slice(change)
-      return { last: changes.length, hashes: hashes.includes(null) ? null : hashes }
+      const answer = { last: changes.length, hashes: hashes.includes(null) ? null : hashes }
+      await slow.changes
+      return answer
     },
   }
   const store = { version: () => version, keys }
@@ -31,7 +36,7 @@ function counting(mostKeys?: number) {
     for (const hash of hashes) expect((await ring.find(hash))?.id).toBe(hash.startsWith('known') ? hash : undefined)
     return read.slice(before)
   }
-  return { ring, moved, readFor }
+  return { ring, slow, moved, readFor }
 }
 
 it('reads a key once, and again when it was changed', async () => {
@@ -94,4 +99,31 @@ it('says of a key in memory that it is active, until something was written', asy
   moved('known-1')
   await readFor('known-2')
   expect(ring.active('known-1', now)).toBeUndefined()
+})
+
+it('keeps nothing of a read that a change has overtaken', async () => {
+  const { ring, slow, moved, readFor } = counting()
+  await readFor('known-1')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  slow.read = promise
+  const late = ring.find('known-2')
+  moved('known-2')
+  await ring.find('known-1')
+  resolve()
+  await late
+  expect(await readFor('known-2', 'known-2')).toEqual(['known-2'])
+})
+
+it('waits for the latest change, although an earlier one is still being asked for', async () => {
+  const { ring, slow, moved, readFor } = counting()
+  await readFor('known-1', 'known-2')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  slow.changes = promise
+  moved('known-1')
+  const first = ring.find('known-1')
+  moved('known-2')
+  const second = ring.find('known-2')
+  resolve()
+  await Promise.all([first, second])
+  expect(await readFor('known-1', 'known-2')).toEqual([])
 })
