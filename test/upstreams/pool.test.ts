@@ -77,13 +77,19 @@ describe('isolation', () => {
     expect(await reachTwice(isolation, can)).toBe(made)
   })
 
+  it('leaves what was reached under an older definition', async () => {
+    const { pool, lines } = pooled()
+    const party = program()
+    for (const revision of [1, 1, 2, 2]) await pool.reach(anMcp({ revision }), 'live', party)
+    expect(lines.filter(({ asked }) => asked.some(({ method }) => method === 'initialize'))).toHaveLength(2)
+  })
+
   it('keeps the environments apart', async () => {
     const { pool, lines } = pooled()
     const { live } = anMcp().targets
     const mcp = anMcp({ targets: { live, test: live } })
     const party = program()
-    await pool.reach(mcp, 'live', party)
-    await pool.reach(mcp, 'test', party)
+    for (const environment of ['live', 'live', 'test'] as const) await pool.reach(mcp, environment, party)
     expect(lines.filter(({ asked }) => asked.some(({ method }) => method === 'initialize'))).toHaveLength(2)
   })
 })
