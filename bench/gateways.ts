@@ -22,10 +22,10 @@ export async function measureGateways(
   options: Options,
   loader: Loader,
   told: (text: string) => void,
-): Promise<Gateways | undefined> {
-  if (!options.peers) return undefined
+): Promise<Gateways> {
+  if (!options.peers) return without('`--peers` measures it')
   const folder = await installed([PEER], told)
-  if (folder === null) return { peer: PEER, note: 'npm could not install it', rows: [], ratio: null }
+  if (folder === null) return without('npm could not install it')
   const child = script('servers/echo-stdio.ts')
   const own = newFolder()
   const { fullKeys } = await furnish(own, { stdio: stdioTarget(child) }, CLIENTS)
@@ -63,6 +63,10 @@ export async function measureGateways(
   }
   const rows = ways.map(({ name }, at) => rowOf(name, heard[at]!))
   return { peer: PEER, note: '', rows, ratio: rows[0]!.perSecond / rows[1]!.perSecond }
+}
+
+function without(note: string): Gateways {
+  return { peer: PEER, note, rows: [], ratio: null }
 }
 
 function rowOf(name: string, rounds: Measured[]): GatewayRow {

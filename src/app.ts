@@ -81,8 +81,7 @@ export async function startApp({
     if (config.log_level === 'debug') logWhenDone(req, res)
     try {
       refuseRepeatedHeaders(req)
-      const healthy = answerHealth(req.path, req, res)
-      if (healthy) return
+      if (answerHealth(req.path, req, res)) return
       hosts.check(req)
       if (served.draining()) refuseWhileDraining(res)
       if (!isMcp(req)) return void answerSite(req, res)

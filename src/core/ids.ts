@@ -1,30 +1,22 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 export type IdKind = 'usr' | 'ses' | 'wsp' | 'inv' | 'key' | 'mcp' | 'rep' | 'req'
 
 /** Sorts by time of making; the prefix tells a reader of a log what it names. No secret. */
 export function newId(kind: IdKind, now: Date): string {
-  return `${kind}_${timeText(now.getTime())}${random()}`
+  return `${kind}_${now.getTime().toString(36).padStart(9, '0')}${random()}`
 }
 
-const LETTERS = 18
-const IDS_IN_POOL = 256
-let pool = ''
-let used = 0
+const BYTES = 9
+const POOL = Buffer.alloc(BYTES * 256)
+let used = POOL.length
 
 /** From a pool that is filled now and then: to ask the system for each id costs a microsecond of every request. */
 function random(): string {
-  if (used === pool.length) {
-    pool = randomBytes((IDS_IN_POOL * LETTERS) / 2).toString('hex')
+  if (used === POOL.length) {
+    randomFillSync(POOL)
     used = 0
   }
-  used += LETTERS
-  return pool.slice(used - LETTERS, used)
-}
-
-let latest = { ms: Number.NaN, text: '' }
-
-function timeText(ms: number): string {
-  if (ms !== latest.ms) latest = { ms, text: ms.toString(36).padStart(9, '0') }
-  return latest.text
+  used += BYTES
+  return POOL.toString('hex', used - BYTES, used)
 }

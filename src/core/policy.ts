@@ -1,5 +1,5 @@
 import type { Key, McpGrant } from './keys/key.ts'
-import { isMcpScope, opensTool } from './keys/scopes.ts'
+import { opensTool } from './keys/scopes.ts'
 import { Refusal } from './refusal.ts'
 
 /** What is asked for: one tool, or (`null`) an MCP's prompts and resources. */
@@ -23,13 +23,10 @@ export function allows(key: Reach, wish: Wish): boolean {
 export function reaches(key: Reach, slug: string): boolean {
   if (!grantOf(key, slug)) return false
   if (key.type === 'unrestricted') return true
-  return key.scopes.some((scope) => isMcpScope(scope) && isFor(scope, slug))
-}
-
-/** `mcp:*` and `mcp:<tool>` are for every MCP, `mcp:<slug>:…` for one. */
-function isFor(scope: string, slug: string): boolean {
-  const end = scope.indexOf(':', 'mcp:'.length)
-  return end < 0 || scope.slice('mcp:'.length, end) === slug
+  return key.scopes.some((scope) => {
+    const [family, first, tool] = scope.split(':')
+    return family === 'mcp' && (tool === undefined || first === slug)
+  })
 }
 
 /** Whether the key's MCP access names this MCP, whatever its scopes are for. */

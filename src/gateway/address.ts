@@ -1,7 +1,7 @@
 import type { BunRequest } from '../http/bun-request.ts'
 
 /** Null at `/mcp`; what is no slug is an MCP that does not exist. */
-export function slugOf({ path }: BunRequest): string | null {
+export function slugOf(path: string): string | null {
   const rest = path.slice(BASE.length)
   return rest === '' ? null : rest.endsWith('/') ? rest.slice(0, -1) : rest
 }

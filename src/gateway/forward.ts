@@ -85,16 +85,16 @@ export function unlessGone<T>(work: T | Promise<T>, signal: StopSignal): Promise
 }
 
 export function partyOf(gateway: Gateway, { era, key, session }: Pick<Turn, 'era' | 'key' | 'session'>): Party {
-  const whose = session ?? key
-  const known = parties.get(whose)
-  if (known?.era === era) return known
-  const party = { era, keyId: key.id, session: session && sessionParty(gateway, session) }
-  parties.set(whose, party)
+  if (!session) return { era, keyId: key.id, session: null }
+  const known = parties.get(session)
+  if (known) return known
+  const party = { era, keyId: key.id, session: sessionParty(gateway, session) }
+  parties.set(session, party)
   return party
 }
 
-/** Always the same for a session or a key: the pool looks first where this very party was reached last. */
-const parties = new WeakMap<Session | Turn['key'], Party>()
+/** A session keeps its key and its era as long as it lives. */
+const parties = new WeakMap<Session, Party>()
 
 function sessionParty(gateway: Gateway, session: Session): SessionParty {
   return {

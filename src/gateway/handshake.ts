@@ -28,7 +28,7 @@ export async function begin(
   hold.addEventListener('abort', () => sessions.end(session))
   session.onEnd(() => hold.close())
   turn.signal.addEventListener('abort', () => sessions.end(session), { once: true }) // nobody has heard of it
-  const introduce = async () => {
+  await run(gateway, turn, async () => {
     try {
       const result =
         slug === null
@@ -40,8 +40,7 @@ export async function begin(
       if (!res.begun) res.removeHeader('Mcp-Session-Id')
       throw error
     }
-  }
-  await run(gateway, turn, introduce, null)
+  })
 }
 
 function introductionIn(message: Message): Introduction {

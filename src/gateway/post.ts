@@ -63,7 +63,7 @@ function answer(
   const session = era === 'legacy' ? sessions.find(sessionIdOf(req), key, slug) : null
   if (message.method === 'subscriptions/listen') noteUse(gateway, req, key, session, message)
   const turn = new Running(gateway, req, res, key, message, era, session)
-  return slug === null ? run(gateway, turn, answerAggregate, null) : run(gateway, turn, answerSingle, slug)
+  return run(gateway, turn, () => (slug === null ? answerAggregate(gateway, turn) : answerSingle(gateway, turn, slug)))
 }
 
 function checkShape(body: Record<string, unknown>): void {

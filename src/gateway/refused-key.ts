@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts'
 import type { Key } from '../core/keys/key.ts'
 import type { Refusal } from '../core/refusal.ts'
-import type { BunRequest } from '../http/bun-request.ts'
+import { pathOf } from '../http/bun-request.ts'
+import type { Incoming } from '../http/messages.ts'
 import type { Recorder } from '../http/record.ts'
 import { STATUS } from '../http/refusals.ts'
 import { slugOf } from './address.ts'
@@ -10,7 +11,7 @@ import { clientName } from './turn.ts'
 /** A client that goes on with a key that is over asks several times a second, for months. */
 const MOST_A_MINUTE = 60
 
-export type RefusedKeys = (req: BunRequest, key: Key, refusal: Refusal) => void
+export type RefusedKeys = (req: Incoming, key: Key, refusal: Refusal) => void
 
 /**
  * What was asked with a key that is there and was refused as such, so that somebody can see who still has it. It is no
@@ -37,7 +38,7 @@ export function refusedKeys(ctx: Context, recorder: Recorder): RefusedKeys {
         at: ctx.now(),
         requestId: req.seen.id,
         keyId: key.id,
-        mcp: slugOf(req),
+        mcp: slugOf(pathOf(req.url ?? '')),
         method: req.method ?? '',
         tool: null,
         environment: key.environment,

@@ -112,7 +112,7 @@ export function gatewayDoor({ ctx, ring, pool, catalogue, recorder, log, version
 
   return {
     handle(req, res) {
-      const slug = slugOf(req)
+      const slug = slugOf(req.path)
       try {
         if (slug?.includes('.well-known')) return sendProblem(res, noOAuth(), req.seen.id)
         const proven = authenticate(ctx, ring, req, gateway.asking)

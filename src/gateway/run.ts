@@ -67,16 +67,11 @@ export class Running implements Turn, UnderWay {
 }
 
 /** Until its answer has left, and what is noted of it. */
-export async function run<At>(
-  gateway: Gateway,
-  turn: Running,
-  answer: (gateway: Gateway, turn: Turn, at: At) => string | Promise<string>,
-  at: At,
-): Promise<void> {
+export async function run(gateway: Gateway, turn: Running, answer: () => string | Promise<string>): Promise<void> {
   const startedAt = performance.now()
   let status = 200
   try {
-    const given = answer(gateway, turn, at)
+    const given = answer()
     const text = given instanceof Promise ? await given : given
     status = turn.era === 'modern' ? modernStatus(text) : 200
     turn.note.outcome = outcomeOf(text, turn.message.method)

@@ -34,7 +34,7 @@ export type Gateway = {
   streams: Set<{ abort(): void }>
   recorder: Recorder
   /** How a key is asked for here. */
-  asking: On<BunRequest>
+  asking: On
   log: Log
   version: string
 }

@@ -11,19 +11,14 @@ import type { Incoming } from './messages.ts'
 
 export type Proven = { key: FoundKey; inUrl: boolean; version: number }
 
-export type On<R> = {
+export type On = {
   urlToo: boolean
   /** Hears of a key that is there and is refused. */
-  refused?(req: R, key: Key, refusal: Refusal): void
+  refused?(req: Incoming, key: Key, refusal: Refusal): void
 }
 
 /** The one way a key is checked, on MCP and REST alike; anew for each request. The full key stops here. */
-export function authenticate<R extends Incoming>(
-  ctx: Context,
-  ring: Ring,
-  req: R,
-  on: On<R>,
-): Proven | Promise<Proven> {
+export function authenticate(ctx: Context, ring: Ring, req: Incoming, on: On): Proven | Promise<Proven> {
   const { fullKey, inUrl } = presentedKey(req, on.urlToo)
   const looked = verify(ring, ctx.secrets, fullKey, ctx.now())
   const version = ctx.store.seenVersion() // as it was when the ring was asked
@@ -32,17 +27,17 @@ export function authenticate<R extends Incoming>(
     : proved(looked, version, inUrl, req, on)
 }
 
-async function provedLater<R extends Incoming>(
+async function provedLater(
   looked: Promise<Verdict>,
   version: number,
   inUrl: boolean,
-  req: R,
-  on: On<R>,
+  req: Incoming,
+  on: On,
 ): Promise<Proven> {
   return proved(await looked, version, inUrl, req, on)
 }
 
-function proved<R extends Incoming>(verdict: Verdict, version: number, inUrl: boolean, req: R, on: On<R>): Proven {
+function proved(verdict: Verdict, version: number, inUrl: boolean, req: Incoming, on: On): Proven {
   try {
     if (!verdict.ok) throw refusalOf(verdict)
     checkCircumstances(verdict.key, req.seen.address, inUrl)
@@ -54,12 +49,12 @@ function proved<R extends Incoming>(verdict: Verdict, version: number, inUrl: bo
 }
 
 /** Once more, after what may have taken minutes: while nobody has written, nothing but the time is another. */
-export function authenticateAgain<R extends Incoming>(
+export function authenticateAgain(
   ctx: Context,
   ring: Ring,
-  req: R,
+  req: Incoming,
   before: Proven,
-  on: On<R>,
+  on: On,
 ): Proven | Promise<Proven> {
   const { store } = ctx
   return store.version() === before.version && judge(before.key, ctx.now()).ok

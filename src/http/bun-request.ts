@@ -36,7 +36,7 @@ export class BunRequest implements Incoming {
 
 const END = /[?#]/
 
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   const end = url.search(END)
   return end < 0 ? url : url.slice(0, end)
 }

@@ -21,20 +21,16 @@ export function presentedKey(req: Incoming, urlToo: boolean): Presented {
   return { fullKey, inUrl: inUrl.length > 0 }
 }
 
-const USUAL = 'Bearer '
 const SCHEME = /^\s*(?:bearer|apikey)(?:\s+(.*))?$/is
 
 /** Undefined where something else is meant, such as a proxy's own password. */
 function bearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
-  if (authorization.startsWith(USUAL)) return authorization.slice(USUAL.length)
   const scheme = SCHEME.exec(authorization)
   return scheme ? (scheme[1] ?? '') : undefined
 }
 
-const NONE: readonly string[] = []
-
-function inQuery(url: string): readonly string[] {
+function inQuery(url: string): string[] {
   const start = url.indexOf('?')
-  return start < 0 || !/api|%/.test(url.slice(start)) ? NONE : new URLSearchParams(url.slice(start)).getAll('api_key')
+  return start < 0 || !/api|%/.test(url.slice(start)) ? [] : new URLSearchParams(url.slice(start)).getAll('api_key')
 }

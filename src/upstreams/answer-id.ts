@@ -1,4 +1,4 @@
-const START = '{"jsonrpc":"2.0","id":'
+const AT_START = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(?:result|error)":/
 const AT_END = /"jsonrpc":"2\.0","id":(\d{1,15})\}$/
 const LONGEST_END = 60
 
@@ -7,26 +7,11 @@ const LONGEST_END = 60
  * top level's for sure, and so is one before the final brace. Null: only parsing can tell. `end`: where the text was cut.
  */
 export function answerId(text: string, end = text): number | null {
-  if (text.startsWith(START)) return idAtStart(text)
+  const first = AT_START.exec(text)
+  if (first) return Number(first[1])
   if (!text.startsWith('{"result":') && !text.startsWith('{"error":')) return null
   const last = AT_END.exec(end.slice(-LONGEST_END))
   return last ? Number(last[1]) : null
-}
-
-const MOST_DIGITS = 15
-
-function idAtStart(text: string): number | null {
-  let id = 0
-  let at = START.length
-  for (let digit = digitAt(text, at); digit >= 0 && digit <= 9; digit = digitAt(text, ++at)) id = id * 10 + digit
-  const digits = at - START.length
-  if (digits === 0 || digits > MOST_DIGITS) return null
-  return text.startsWith(',"result":', at) || text.startsWith(',"error":', at) ? id : null
-}
-
-/** NaN beyond the end. */
-function digitAt(text: string, at: number): number {
-  return text.charCodeAt(at) - 48
 }
 
 /** Whether this text answers the request of that id. Parses only what servers rarely write. */

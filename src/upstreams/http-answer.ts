@@ -1,4 +1,4 @@
-import { BrokenAnswer, Fields, type Head, readHead } from './http-head.ts'
+import { BrokenAnswer, checkFields, type Head, readHead } from './http-head.ts'
 
 export type AnswerEars = {
   head(head: Head): void
@@ -144,7 +144,7 @@ export class AnswerReader {
 
   #trailer(text: string): void {
     if (text === '') this.#state = 'over'
-    else new Fields(`\r\n${text}`) // of which only the form matters
+    else checkFields(`\r\n${text}`)
   }
 
   /** All that is held, with these. */

@@ -17,7 +17,7 @@ export class BrokenAnswer extends Error {
 /** Less than the five seconds after which Node's servers hang up, so that no request meets one hanging up. */
 const IDLE_MS = 4_000
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?(?=\r\n|$)/
-const FIELD_LINES = /(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/y
+const FIELD_LINES = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/
 const LENGTH = /^\d{1,15}$/
 
 /** A head as latin-1, without the empty line that ends it (RFC 9112 §4 to §6). Anything doubtful is broken. */
@@ -30,6 +30,10 @@ export function readHead(text: string): Head {
   return { status, fields, framing, idleMs: line[1] === '1' ? idleMsOf(framing, fields) : 0 }
 }
 
+export function checkFields(lines: string): void {
+  if (!FIELD_LINES.test(lines)) throw new BrokenAnswer('An answer has a line in its head that is no field.')
+}
+
 /** The lines of a head, of which most are never asked for. */
 export class Fields {
   readonly #lines: string
@@ -37,8 +41,7 @@ export class Fields {
 
   /** `lines`: each begins with CRLF. */
   constructor(lines: string) {
-    FIELD_LINES.lastIndex = 0
-    if (!FIELD_LINES.test(lines)) throw new BrokenAnswer('An answer has a line in its head that is no field.')
+    checkFields(lines)
     this.#lines = lines
     this.#lowered = lines.toLowerCase()
   }

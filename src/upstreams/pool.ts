@@ -6,9 +6,8 @@ import { connecting, type Openers } from './connect.ts'
 import { Cancelled, type Message } from './connection.ts'
 import { refuseTooMany } from './crowd.ts'
 import { type Era, type Introduction, NEWEST_LEGACY, RpcError } from './handshake.ts'
-import { type Lease, LISTS_FOR, type Party, type SessionParty } from './lease.ts'
+import { type Lease, LISTS_FOR, type Party, type Scope, type SessionParty, scopeOf } from './lease.ts'
 import { changed, tooSlow } from './reasons.ts'
-import { nameOf, placeOf, type Spot, spotsBy } from './spots.ts'
 import { type Subscriber, type Subscriptions, subscriptionsOf } from './subscriptions.ts'
 import { troublesOf } from './troubles.ts'
 import { verdictsOf } from './verdicts.ts'
@@ -74,15 +73,16 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     capabilities: {},
     clientInfo: { name: 'claviger', version },
   }
-  const spotOf = spotsBy(eraFor)
   const connect = connecting(openers, wires, verdicts, ourselves)
   const sweeper = setInterval(sweep, SWEEP_MS)
   sweeper.unref()
 
   function reach(mcp: Mcp, environment: Environment, party: Party): Lease | Promise<Lease> {
-    const spot = spotOf(mcp, environment, party)
-    const known = entries.get(spot.name)
-    if (!known) return begun(spot, mcp, environment, party)
+    const place = placeOf(mcp, environment)
+    const scope = scopeOf(mcp, party)
+    const name = nameOf(place, eraFor(place, party), scope.name)
+    const known = entries.get(name)
+    if (!known) return begun({ name, place, scope }, mcp, environment, party)
     known.usedAt = now().getTime()
     return known.open ?? known.lease
   }
@@ -92,8 +92,7 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
     return era === 'modern' && verdicts.of(place) === 'legacy' ? 'legacy' : era
   }
 
-  async function begun(spot: Spot, mcp: Mcp, environment: Environment, party: Party): Promise<Lease> {
-    const { name, place, scope } = spot
+  async function begun({ name, place, scope }: Spot, mcp: Mcp, environment: Environment, party: Party): Promise<Lease> {
     if (party.session?.isOver()) throw new Cancelled()
     troubles.refuseWhileBackingOff(place)
     refuseTooMany(mcp, party.keyId, scope.name, entries.values())
@@ -280,4 +279,15 @@ export function upstreamPool({ openers, unsealed, now, log, version }: Options):
       await wires.closeAll()
     },
   }
+}
+
+/** Where a party reaches a server. All whose spot has the same name go by one connection. */
+type Spot = { place: string; scope: Scope; name: string }
+
+function placeOf({ id, revision }: Mcp, environment: Environment): string {
+  return `${id}/${revision}/${environment}`
+}
+
+function nameOf(place: string, era: Era, scope: string): string {
+  return `${place}/${era}/${scope}`
 }

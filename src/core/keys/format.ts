@@ -2,7 +2,6 @@ import { hash, randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Secret, type Secrets } from '../secret.ts'
 import type { Environment } from './key.ts'
-import { Sealer } from './sealer.ts'
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const RANDOM_LENGTH = 42
@@ -65,7 +64,7 @@ export function checksum(body: string): string {
  * database verifies nothing. The inner hash lets keys that another system stored as SHA-256 move here.
  */
 export function hashOf(fullKey: string, secrets: Secrets): string {
-  return sealerOf(secrets).sealText(fullKey)
+  return sealedHash(sha256Of(fullKey), secrets)
 }
 
 export function sha256Of(fullKey: string): Buffer {
@@ -73,7 +72,7 @@ export function sha256Of(fullKey: string): Buffer {
 }
 
 export function sealedHash(sha256: Buffer, secrets: Secrets): string {
-  return sealerOf(secrets).seal(sha256)
+  return keyed(secrets).copy().update(sha256).digest('base64url')
 }
 
 /** `clv_live_Ab3dEf9h…x7Qz`: enough to recognise a key, far too little to guess it. */
@@ -82,13 +81,14 @@ export function hintOf(fullKey: string): string {
   return `${fullKey.slice(0, secretStart + 8)}…${fullKey.slice(-4)}`
 }
 
-const sealers = new WeakMap<Secrets, Sealer>()
+const hashers = new WeakMap<Secrets, Bun.CryptoHasher>()
 
-function sealerOf(secrets: Secrets): Sealer {
-  let sealer = sealers.get(secrets)
-  if (!sealer) {
-    sealer = new Sealer(secrets.keys.export())
-    sealers.set(secrets, sealer)
+/** Its key is prepared once: a copy costs a third of what node:crypto takes to begin anew. */
+function keyed(secrets: Secrets): Bun.CryptoHasher {
+  let hasher = hashers.get(secrets)
+  if (!hasher) {
+    hasher = new Bun.CryptoHasher('sha256', secrets.keys.export())
+    hashers.set(secrets, hasher)
   }
-  return sealer
+  return hasher
 }
