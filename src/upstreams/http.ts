@@ -2,12 +2,11 @@ import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { asker } from './asker.ts'
 import { cancelledId } from './cancelled.ts'
 import { type Exchange, type HttpOptions, httpExchange, LIMIT_BYTES } from './exchange.ts'
-import { pause } from './pause.ts'
+import { Greeting } from './greeting.ts'
 import { listenForUnasked } from './unasked.ts'
 import type { Failure, OpenWire, SendOptions, Wire, WireEvents } from './wire.ts'
 
 const MODERN = '2026-07-28'
-const GREETING_MS = 2_000
 const FAREWELL_MS = 1_000
 
 /** Streamable HTTP as it was until 2025-11-25: a session, a POST for each message, a stream for what the server says unasked. */
@@ -35,20 +34,13 @@ export function statelessWire(target: HttpTarget, options: HttpOptions): OpenWir
 
 function sessionWire(exchange: Exchange, limit: number, events: WireEvents): Wire {
   const asking = asker(exchange, limit, events)
-  let greeting: Promise<void> | null = null
-  let greeted = false
+  const greeting = new Greeting()
   let closing: Promise<void> | null = null
 
-  /** Some servers refuse requests until they have heard that the client is initialized. */
   function say(text: string): void {
     const cancelled = cancelledId(text)
-    const said = asking.say(text)
+    greeting.said(asking.say(text))
     if (cancelled !== null) asking.giveUp(cancelled)
-    if (greeted || asking.version === null) return
-    greeted = true
-    greeting = Promise.race([said, pause(GREETING_MS)]).finally(() => {
-      greeting = null
-    })
   }
 
   async function end(): Promise<void> {
@@ -67,10 +59,10 @@ function sessionWire(exchange: Exchange, limit: number, events: WireEvents): Wir
     send(text, options: SendOptions = {}) {
       const { id } = options
       if (id === undefined) say(text)
-      else if (greeting) void greeting.then(() => asking.ask(text, id, options))
-      else void asking.ask(text, id, options)
+      else greeting.before(() => void asking.ask(text, id, options))
     },
     ready(protocolVersion) {
+      greeting.due()
       asking.version = protocolVersion
       asking.headers = { ...asking.headers, 'MCP-Protocol-Version': protocolVersion }
       void listenForUnasked(exchange, asking, limit, events)

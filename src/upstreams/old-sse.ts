@@ -1,6 +1,7 @@
 import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { CallFailed } from './connection.ts'
 import { type Answered, failureOf, type HttpOptions, httpExchange, isStream, LIMIT_BYTES } from './exchange.ts'
+import { Greeting } from './greeting.ts'
 import { EventTooLarge, sseReader } from './sse.ts'
 import { Stop } from './stop.ts'
 import type { Failure, OpenWire } from './wire.ts'
@@ -20,6 +21,7 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
       clearTimeout(late)
       giveUp?.removeEventListener('abort', tooLate)
     }
+    const greeting = new Greeting()
     let gone: Failure | null = null
     let named: (endpoint: string | null) => void = () => {}
     const endpoint = new Promise<string | null>((resolve) => {
@@ -62,6 +64,7 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
     const post = httpExchange({ ...target, url }, options)
 
     async function send(text: string, id: number | undefined, headers: Record<string, string> = {}): Promise<void> {
+      if (gone) return id === undefined ? undefined : events.failed(id, { ...gone, unsent: true })
       try {
         const answer = await post({
           headers: { ...headers, 'Content-Type': 'application/json' },
@@ -81,9 +84,15 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
     }
 
     return {
-      send(text, { id, headers } = {}) {
-        if (!gone) void send(text, id, headers)
-        else if (id !== undefined) events.failed(id, { ...gone, unsent: true })
+      send(text, { id, headers, signal } = {}) {
+        if (id === undefined) greeting.said(send(text, id))
+        else
+          greeting.before(() => {
+            if (!signal?.aborted) void send(text, id, headers)
+          })
+      },
+      ready() {
+        greeting.due()
       },
       async close() {
         closed({ ...ENDED, message: 'The connection to the MCP server was closed.' })

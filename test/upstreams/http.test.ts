@@ -148,6 +148,7 @@ describe('what is sent', () => {
     const { ask, shakeHands } = await listen(httpWire(at(url), options))
     await shakeHands()
     const asked = ask(1, 'tools/list')
+    await Bun.sleep(50) // in which it would have overtaken
     greeted.resolve()
     await asked
     expect(order).toEqual(['initialize', 'notifications/initialized', 'tools/list'])

@@ -1,24 +1,30 @@
 import { expect, it } from 'vitest'
 import { addressGuard } from '../../src/upstreams/guard.ts'
 import { oldSseWire } from '../../src/upstreams/old-sse.ts'
+import { Stop } from '../../src/upstreams/stop.ts'
 import { listen } from './listening.ts'
-import { eventStream, result, serve } from './serving.ts'
+import { eventStream, result, type Seen, serve, signalled } from './serving.ts'
 
 const options = { environment: {}, guard: addressGuard({ allowPrivate: true }) }
 const at = (url: string) => ({ kind: 'http' as const, url, headers: { Authorization: 'Bearer x' } })
 const DEAF = { message() {}, failed() {}, closed() {} }
 
 /** HTTP+SSE of 2024-11-05: answers come on the stream, a POST is but accepted. */
-function oldServer({ endpoint = '/messages?session=7', dies = false } = {}) {
+function oldServer({
+  endpoint = '/messages?session=7',
+  dies = false,
+  hears = (_: Seen['message']): unknown => undefined,
+} = {}) {
   let say: (text: string) => void = () => {}
   let end: () => void = () => {}
-  return serve(({ method, message }) => {
+  return serve(async ({ method, message }) => {
     if (method === 'GET')
       return eventStream((write, close) => {
         say = write
         end = close
         say(`event: endpoint\ndata: ${endpoint}\n\n`)
       })
+    await hears(message)
     if (message.method === 'refuse') return new Response('no', { status: 400 })
     if (dies) end()
     else if (message.id !== undefined) say(`event: message\ndata: ${JSON.stringify(result(message.id))}\n\n`)
@@ -32,6 +38,23 @@ it('posts where the stream says and hears the answers on it', async () => {
   expect(await ask(1, 'initialize')).toEqual(result(1))
   expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /mcp', 'POST /messages'])
   expect(seen[1]!.headers.get('authorization')).toBe('Bearer x')
+})
+
+it('holds requests back until the greeting was heard', async () => {
+  const greeted = signalled()
+  const { url, seen } = oldServer({ hears: ({ method }) => method === 'notifications/initialized' && greeted.promise })
+  const { ask, shakeHands, wire } = await listen(oldSseWire(at(url), options))
+  const gone = new Stop()
+  await shakeHands()
+  const asked = ask(1, 'tools/list')
+  wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2, signal: gone })
+  gone.abort()
+  await Bun.sleep(50) // in which it would have overtaken
+  greeted.resolve()
+  await asked
+  await ask(3, 'ping')
+  const methods = seen.map(({ message }) => message.method)
+  expect(methods).toEqual([undefined, 'initialize', 'notifications/initialized', 'tools/list', 'ping'])
 })
 
 it('closes when the stream ends', async () => {
