@@ -46,7 +46,6 @@ export async function forward(
 class Onward implements Call {
   readonly method: string
   readonly params: JsonObject | undefined
-  readonly headers: Record<string, string> | undefined
   readonly timeoutMs: number
   readonly signal: StopSignal
   readonly #turn: Turn
@@ -55,11 +54,14 @@ class Onward implements Call {
   constructor(turn: Turn, lease: Lease, method: string, params: JsonObject | undefined, timeoutMs: number) {
     this.method = method
     this.params = paramsFor(turn, lease, params)
-    this.headers = lease.hello.era === 'modern' ? headersFor(turn, method, params) : undefined
     this.timeoutMs = timeoutMs
     this.signal = turn.signal
     this.#turn = turn
     this.#lease = lease
+  }
+
+  get headers(): Record<string, string> | undefined {
+    return this.#lease.hello.era === 'modern' ? headersFor(this.#turn, this.method, this.params) : undefined
   }
 
   aside(message: Message): void {
@@ -160,8 +162,8 @@ function headersFor(turn: Turn, method: string, params: JsonObject | undefined):
   const headers: Record<string, string> = { 'Mcp-Method': method }
   const name = nameIn(method, params)
   if (name !== undefined) headers['Mcp-Name'] = headerValue(name)
-  for (const [header, value] of Object.entries(turn.req.headers))
-    if (header.startsWith('mcp-param-') && typeof value === 'string') headers[header] = value
+  for (const header in turn.req.headers)
+    if (header.startsWith('mcp-param-')) headers[header] = turn.req.headers[header] as string
   return headers
 }
 

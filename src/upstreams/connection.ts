@@ -109,6 +109,14 @@ class Pending {
     this.#hangUp = hangUp
   }
 
+  get headers() {
+    return this.call.headers
+  }
+
+  get signal() {
+    return this.call.signal
+  }
+
   /** The caller is gone. */
   handleEvent(): void {
     this.#hangUp(this)
@@ -204,7 +212,7 @@ export async function connectionOver(open: OpenWire, ears: Ears, stop?: AbortSig
     wanted.signal?.addEventListener('abort', entry, ONCE)
     pending.set(id, entry)
     clock.start()
-    wire.send(text, { id, headers: wanted.headers, signal: wanted.signal })
+    wire.send(text, entry)
     return answered.promise
   }
 
