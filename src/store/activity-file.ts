@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { ActivityStore } from '../core/store.ts'
-import { ADD_LINE, COLUMNS, toLine, type Values, valuesIn } from './activity-lines.ts'
+import { adding, COLUMNS, LINES, toLine, type Values, valuesIn } from './activity-lines.ts'
+import { dayOf, NAMES, namesIn } from './activity-names.ts'
 import { callersOf } from './callers.ts'
 import { kyselyOn } from './sqlite.ts'
 import type { ActivityTables } from './tables.ts'
@@ -12,29 +13,6 @@ export type ActivityFile = Omit<ActivityStore, 'write'> & {
   write(text: string): Promise<void>
   close(): Promise<void>
 }
-
-/** Ids grow with time. */
-const SCHEMA = `
-  create table if not exists activity (
-    id integer primary key,
-    workspace_id text not null,
-    at integer not null,
-    request_id text not null,
-    key_id text,
-    mcp text,
-    method text not null,
-    tool text,
-    environment text not null,
-    outcome text not null,
-    status integer not null,
-    latency_ms real not null,
-    upstream_ms real,
-    ip text not null,
-    client text
-  ) strict;
-  create index if not exists activity_by_workspace on activity (workspace_id, id);
-  create index if not exists activity_by_key on activity (key_id, id);
-`
 
 /** So many old lines go at once: whatever else is asked waits no longer. */
 const SWEPT = 1_000
@@ -47,13 +25,21 @@ export function activityBeside(database: string): string {
 export function openActivity(file: string): ActivityFile {
   const connection = connect(file)
   const db = kyselyOn<ActivityTables>(connection)
-  const add = connection.prepare<[Values]>(ADD_LINE)
-  const write = connection.transaction((text: string) => {
-    for (const values of valuesIn(text)) add.run(values)
+  const names = namesIn(connection)
+  const add = adding(connection, names)
+  const writeAll = connection.transaction((text: string) => {
+    for (const values of valuesIn(text)) add(values)
   })
   let closed = false
   return {
-    write: async (text) => write.immediate(text),
+    async write(text) {
+      try {
+        writeAll.immediate(text)
+      } catch (error) {
+        names.forget()
+        throw error
+      }
+    },
 
     async list(query, page) {
       let rows = db.selectFrom('activity').selectAll().where('workspace_id', '=', query.workspaceId)
@@ -71,15 +57,18 @@ export function openActivity(file: string): ActivityFile {
 
     async sweep(before) {
       while (!closed) {
-        const oldest = db.selectFrom('activity').select('id').orderBy('id').limit(SWEPT)
+        const oldest = db.selectFrom('line').select('id').orderBy('id').limit(SWEPT)
         const { numDeletedRows } = await db
-          .deleteFrom('activity')
+          .deleteFrom('line')
           .where('id', 'in', oldest)
           .where('at', '<', before.getTime())
           .executeTakeFirst()
-        if (numDeletedRows < SWEPT) return
+        if (numDeletedRows < SWEPT) break
         await new Promise((resolve) => setImmediate(resolve))
       }
+      if (closed) return
+      await db.deleteFrom('name').where('day', '<', dayOf(before.getTime())).execute()
+      names.forget()
     },
 
     close() {
@@ -98,20 +87,26 @@ export function carryOver(from: Database.Database, file: string): void {
   const into = connect(file)
   try {
     into.pragma('synchronous = FULL')
-    const columns = ['id', ...COLUMNS]
-    const add = into.prepare(
-      `insert or ignore into activity (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
-    )
-    const rows = from
-      .prepare(`select ${columns.join(', ')} from activity order by id`)
-      .raw()
-      .iterate()
-    const addAll = into.transaction(() => {
-      for (const row of rows) add.run(row)
-    })
-    addAll.immediate()
+    into.transaction(() => copy(from, 'activity', into)).immediate()
   } finally {
     into.close()
+  }
+}
+
+const COPIED = 10_000
+
+/** Piece by piece, as `from` may be `into`, which cannot be written while it is read. */
+function copy(from: Database.Database, table: string, into: Database.Database): void {
+  const columns = ['id', ...COLUMNS]
+  const add = adding(into, namesIn(into), columns)
+  const next = from
+    .prepare<[number], Values>(`select ${columns.join(', ')} from ${table} where id > ? order by id limit ${COPIED}`)
+    .raw()
+  for (let last = 0; ; ) {
+    const rows = next.all(last)
+    if (rows.length === 0) return
+    last = rows.at(-1)![0] as number
+    for (const row of rows) add(row)
   }
 }
 
@@ -122,10 +117,24 @@ function connect(file: string): Database.Database {
     writeAhead(connection)
     connection.pragma('synchronous = NORMAL')
     connection.pragma('trusted_schema = OFF')
-    connection.exec(SCHEMA)
+    keepTextsOnce(connection)
     return connection
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/** Lines of a file that was begun before their texts had numbers are written anew. */
+function keepTextsOnce(connection: Database.Database): void {
+  const older = connection.prepare("select 1 from sqlite_schema where name = 'activity' and type = 'table'")
+  const rewrite = connection.transaction(() => {
+    if (!older.get()) return // somebody else has
+    connection.exec('alter table activity rename to older')
+    connection.exec(NAMES + LINES)
+    copy(connection, 'older', connection)
+    connection.exec('drop table older')
+  })
+  if (older.get()) rewrite.immediate()
+  else connection.exec(NAMES + LINES)
 }

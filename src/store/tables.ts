@@ -155,7 +155,11 @@ export type RepoRow = {
 }
 
 /** Of the file beside the database. */
-export type ActivityTables = { activity: ActivityRow }
+export type ActivityTables = {
+  activity: ActivityRow
+  line: Pick<ActivityRow, 'id' | 'at'>
+  name: { id: Generated<number>; text: string; day: number }
+}
 
 export type ActivityRow = {
   id: Generated<number>

@@ -137,6 +137,82 @@ describe('activity on disk', () => {
   })
 })
 
+describe('texts that lines have in common', () => {
+  const DAY_MS = 86_400_000
+  const at = (day: number, said: Partial<ActivityLine>) =>
+    aLine({ id: 'wsp_1' }, { requestId: `req_${day}`, at: new Date(NOW.getTime() + day * DAY_MS), ...said })
+
+  function namesIn(file: string): string[] {
+    const other = new Database(file, { readonly: true })
+    const names = other.prepare('select text from name order by text').pluck().all() as string[]
+    other.close()
+    return names
+  }
+
+  it('are kept once, whoever writes', async () => {
+    const file = join(folder(), 'claviger.db')
+    const [one, another] = [opened(undefined, file), opened(undefined, file)]
+    const written = [at(1, { tool: 'read' }), at(2, { tool: 'ok' }), at(3, { tool: 'read', client: 'read' })]
+    await one.activity.write(written.slice(0, 1))
+    await another.activity.write(written.slice(1, 2))
+    await one.activity.write(written.slice(2))
+    expect((await another.activity.list(OURS, ALL)).items.reverse()).toEqual(written)
+    expect(namesIn(one.file).filter((name) => name === 'read' || name === 'ok')).toEqual(['ok', 'read'])
+  })
+
+  it('go with the last line that has them', async () => {
+    const { activity, file } = opened()
+    const lasting = [at(20, { tool: 'first' }), at(21, { tool: 'new' })]
+    const old = at(1, { tool: 'old', client: 'old/1' })
+    await activity.write([...lasting, at(2, { tool: 'first' }), old])
+    await activity.sweep(at(10, {}).at)
+    expect(namesIn(file)).toEqual(expect.arrayContaining(['first', 'new']))
+    expect(namesIn(file).filter((name) => name.startsWith('old'))).toEqual([])
+    expect((await activity.list(OURS, ALL)).items.reverse()).toEqual(lasting)
+    await activity.write([old])
+    expect((await activity.list(OURS, ALL)).items[0]).toEqual(old)
+  })
+
+  it('are named anew after a batch that was undone', async () => {
+    const { activity } = opened()
+    const late = at(1, { tool: 'late' })
+    await expect(activity.write([late, at(1, { status: 'none' as never })])).rejects.toThrow('status')
+    await activity.write([at(1, { tool: 'other' })])
+    await activity.write([late])
+    expect((await activity.list(OURS, ALL)).items.map(({ tool }) => tool)).toEqual(['late', 'other'])
+  })
+
+  it('may be more than are known by heart', async () => {
+    const { activity } = opened()
+    const written = Array.from({ length: 12_000 }, (_, n) => at(1, { requestId: `req_${n}`, tool: `tool ${n}` }))
+    await activity.write(written)
+    await activity.write(written.slice(0, 100))
+    expect((await activity.list(OURS, { limit: 100, cursor: null })).items.reverse()).toEqual(written.slice(0, 100))
+  })
+
+  it('get their numbers in a file that was begun before they had any', async () => {
+    const file = join(folder(), 'claviger.db')
+    const before = new Database(activityBeside(file))
+    before.exec(`create table activity (id integer primary key, workspace_id text not null, at integer not null,
+        request_id text not null, key_id text, mcp text, method text not null, tool text, environment text not null,
+        outcome text not null, status integer not null, latency_ms real not null, upstream_ms real, ip text not null,
+        client text) strict;
+      create index activity_by_workspace on activity (workspace_id, id);
+      create index activity_by_key on activity (key_id, id)`)
+    const add = before.prepare(`insert into activity values
+      (?, 'wsp_1', ?, ?, 'key_1', 'files', 'tools/call', 'read', 'live', 'ok', 200, 1.5, 1, '127.0.0.1', 'test/1')`)
+    const kept = [1, 2, 3].map(numbered)
+    for (const [i, line] of kept.entries()) add.run(10 * (i + 1), line.at.getTime(), line.requestId)
+    before.close()
+    const [one, another] = [opened(undefined, file), opened(undefined, file)]
+    await Promise.all([one.activity.write([numbered(4)]), another.activity.write([numbered(5)])])
+    const { items, nextCursor } = await one.activity.list(OURS, { limit: 3, cursor: null })
+    expect([textOf(items).at(-1), nextCursor]).toEqual(['req_3', '30'])
+    expect((await one.activity.list(OURS, { limit: 200, cursor: '31' })).items.reverse()).toEqual(kept)
+    expect(textOf((await another.activity.list({ ...OURS, keyId: 'key_1' }, ALL)).items)).toHaveLength(5)
+  })
+})
+
 describe('the thread of activity', () => {
   it('that dies refuses what it was asked, and begins anew with the next question', async () => {
     const { worker, begun } = noting(
