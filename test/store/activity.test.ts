@@ -164,7 +164,7 @@ describe('texts that lines have in common', () => {
     const { activity, file } = opened()
     const lasting = [at(20, { tool: 'first' }), at(21, { tool: 'new' })]
     const old = at(1, { tool: 'old', client: 'old/1' })
-    await activity.write([...lasting, at(2, { tool: 'first' }), old])
+    await activity.write([at(1, { tool: 'first' }), ...lasting, at(2, { tool: 'first' }), old])
     await activity.sweep(at(10, {}).at)
     expect(namesIn(file)).toEqual(expect.arrayContaining(['first', 'new']))
     expect(namesIn(file).filter((name) => name.startsWith('old'))).toEqual([])
