@@ -126,7 +126,7 @@ describe('the lines of calls', () => {
 
   function written(dataDir: string): number {
     const connection = new Database(activityBeside(databaseFile(dataDir)))
-    const count = connection.prepare('select count(*) from activity').pluck().get() as number
+    const count = connection.prepare('select count(*) from call').pluck().get() as number
     connection.close()
     return count
   }

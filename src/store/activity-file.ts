@@ -28,6 +28,7 @@ export function openActivity(file: string): ActivityFile {
   const names = namesIn(connection)
   const add = adding(connection, names)
   const writeAll = connection.transaction((text: string) => {
+    names.begin()
     for (const values of valuesIn(text)) add(values)
   })
   let closed = false
@@ -42,7 +43,7 @@ export function openActivity(file: string): ActivityFile {
     },
 
     async list(query, page) {
-      let rows = db.selectFrom('activity').selectAll().where('workspace_id', '=', query.workspaceId)
+      let rows = db.selectFrom('call').selectAll().where('workspace_id', '=', query.workspaceId)
       if (query.keyId) rows = rows.where('key_id', '=', query.keyId)
       if (page.cursor) rows = rows.where('id', '<', Number(page.cursor))
       const found = await rows
@@ -87,26 +88,18 @@ export function carryOver(from: Database.Database, file: string): void {
   const into = connect(file)
   try {
     into.pragma('synchronous = FULL')
-    into.transaction(() => copy(from, 'activity', into)).immediate()
+    const columns = ['id', ...COLUMNS]
+    const add = adding(into, namesIn(into), columns)
+    const rows = from
+      .prepare<[], Values>(`select ${columns.join(', ')} from activity order by id`)
+      .raw()
+      .iterate()
+    const addAll = into.transaction(() => {
+      for (const row of rows) add(row)
+    })
+    addAll.immediate()
   } finally {
     into.close()
-  }
-}
-
-const COPIED = 10_000
-
-/** Piece by piece, as `from` may be `into`, which cannot be written while it is read. */
-function copy(from: Database.Database, table: string, into: Database.Database): void {
-  const columns = ['id', ...COLUMNS]
-  const add = adding(into, namesIn(into), columns)
-  const next = from
-    .prepare<[number], Values>(`select ${columns.join(', ')} from ${table} where id > ? order by id limit ${COPIED}`)
-    .raw()
-  for (let last = 0; ; ) {
-    const rows = next.all(last)
-    if (rows.length === 0) return
-    last = rows.at(-1)![0] as number
-    for (const row of rows) add(row)
   }
 }
 
@@ -117,24 +110,10 @@ function connect(file: string): Database.Database {
     writeAhead(connection)
     connection.pragma('synchronous = NORMAL')
     connection.pragma('trusted_schema = OFF')
-    keepTextsOnce(connection)
+    connection.exec(NAMES + LINES)
     return connection
   } catch (error) {
     connection.close()
     throw error
   }
-}
-
-/** Lines of a file that was begun before their texts had numbers are written anew. */
-function keepTextsOnce(connection: Database.Database): void {
-  const older = connection.prepare("select 1 from sqlite_schema where name = 'activity' and type = 'table'")
-  const rewrite = connection.transaction(() => {
-    if (!older.get()) return // somebody else has
-    connection.exec('alter table activity rename to older')
-    connection.exec(NAMES + LINES)
-    copy(connection, 'older', connection)
-    connection.exec('drop table older')
-  })
-  if (older.get()) rewrite.immediate()
-  else connection.exec(NAMES + LINES)
 }

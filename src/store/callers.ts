@@ -38,7 +38,7 @@ export async function callersOf(
 
   function groupsBefore(id: number) {
     const slice = db
-      .selectFrom('activity')
+      .selectFrom('call')
       .select(['id', 'workspace_id', 'at', 'outcome', 'client', 'ip'])
       .where('key_id', '=', keyId)
       .where('id', '<', id)

@@ -156,7 +156,7 @@ export type RepoRow = {
 
 /** Of the file beside the database. */
 export type ActivityTables = {
-  activity: ActivityRow
+  call: ActivityRow
   line: Pick<ActivityRow, 'id' | 'at'>
   name: { id: Generated<number>; text: string; day: number }
 }

@@ -1,4 +1,5 @@
 import { pause } from './pause.ts'
+import { Stop } from './stop.ts'
 
 const LONGEST_MS = 2_000
 
@@ -8,7 +9,8 @@ const LONGEST_MS = 2_000
  */
 export class Greeting {
   #isDue = false
-  #underWay: Promise<void> | null = null
+  #isUnderWay = false
+  readonly #held = new Map<number, () => void>()
 
   /** The handshake is done: what is said next is the greeting. */
   due(): void {
@@ -18,14 +20,24 @@ export class Greeting {
   said(accepted: Promise<void>): void {
     if (!this.#isDue) return
     this.#isDue = false
-    this.#underWay = Promise.race([accepted, pause(LONGEST_MS)]).finally(() => {
-      this.#underWay = null
+    this.#isUnderWay = true
+    const known = new Stop()
+    void Promise.race([accepted, pause(LONGEST_MS, known)]).finally(() => {
+      known.abort()
+      this.#isUnderWay = false
+      for (const ask of this.#held.values()) ask()
+      this.#held.clear()
     })
   }
 
-  /** At once, but for a request that follows on the heels of the greeting. */
-  before(ask: () => void): void {
-    if (this.#underWay) void this.#underWay.then(ask)
+  /** Asks at once, but for a request that follows on the heels of the greeting. */
+  before(id: number, ask: () => void): void {
+    if (this.#isUnderWay) this.#held.set(id, ask)
     else ask()
+  }
+
+  /** True if it was still held back: then the server need not hear that nobody waits for it any more. */
+  drop(id: number | null): boolean {
+    return id !== null && this.#held.delete(id)
   }
 }

@@ -39,6 +39,7 @@ function sessionWire(exchange: Exchange, limit: number, events: WireEvents): Wir
 
   function say(text: string): void {
     const cancelled = cancelledId(text)
+    if (greeting.drop(cancelled)) return
     greeting.said(asking.say(text))
     if (cancelled !== null) asking.giveUp(cancelled)
   }
@@ -59,7 +60,7 @@ function sessionWire(exchange: Exchange, limit: number, events: WireEvents): Wir
     send(text, options: SendOptions = {}) {
       const { id } = options
       if (id === undefined) say(text)
-      else greeting.before(() => void asking.ask(text, id, options))
+      else greeting.before(id, () => void asking.ask(text, id, options))
     },
     ready(protocolVersion) {
       greeting.due()

@@ -1,4 +1,5 @@
 import type { HttpTarget } from '../core/mcps/mcp.ts'
+import { cancelledId } from './cancelled.ts'
 import { CallFailed } from './connection.ts'
 import { type Answered, failureOf, type HttpOptions, httpExchange, isStream, LIMIT_BYTES } from './exchange.ts'
 import { Greeting } from './greeting.ts'
@@ -84,12 +85,9 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
     }
 
     return {
-      send(text, { id, headers, signal } = {}) {
-        if (id === undefined) greeting.said(send(text, id))
-        else
-          greeting.before(() => {
-            if (!signal?.aborted) void send(text, id, headers)
-          })
+      send(text, { id, headers } = {}) {
+        if (id !== undefined) greeting.before(id, () => void send(text, id, headers))
+        else if (!greeting.drop(cancelledId(text))) greeting.said(send(text, id))
       },
       ready() {
         greeting.due()

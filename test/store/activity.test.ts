@@ -190,26 +190,26 @@ describe('texts that lines have in common', () => {
     expect((await activity.list(OURS, { limit: 100, cursor: null })).items.reverse()).toEqual(written.slice(0, 100))
   })
 
-  it('get their numbers in a file that was begun before they had any', async () => {
+  it('are named anew after another process has swept them', async () => {
     const file = join(folder(), 'claviger.db')
-    const before = new Database(activityBeside(file))
-    before.exec(`create table activity (id integer primary key, workspace_id text not null, at integer not null,
-        request_id text not null, key_id text, mcp text, method text not null, tool text, environment text not null,
-        outcome text not null, status integer not null, latency_ms real not null, upstream_ms real, ip text not null,
-        client text) strict;
-      create index activity_by_workspace on activity (workspace_id, id);
-      create index activity_by_key on activity (key_id, id)`)
-    const add = before.prepare(`insert into activity values
-      (?, 'wsp_1', ?, ?, 'key_1', 'files', 'tools/call', 'read', 'live', 'ok', 200, 1.5, 1, '127.0.0.1', 'test/1')`)
-    const kept = [1, 2, 3].map(numbered)
-    for (const [i, line] of kept.entries()) add.run(10 * (i + 1), line.at.getTime(), line.requestId)
-    before.close()
     const [one, another] = [opened(undefined, file), opened(undefined, file)]
-    await Promise.all([one.activity.write([numbered(4)]), another.activity.write([numbered(5)])])
-    const { items, nextCursor } = await one.activity.list(OURS, { limit: 3, cursor: null })
-    expect([textOf(items).at(-1), nextCursor]).toEqual(['req_3', '30'])
-    expect((await one.activity.list(OURS, { limit: 200, cursor: '31' })).items.reverse()).toEqual(kept)
-    expect(textOf((await another.activity.list({ ...OURS, keyId: 'key_1' }, ALL)).items)).toHaveLength(5)
+    const ours = at(1, { tool: 'ours' })
+    await one.activity.write([ours])
+    await another.activity.sweep(at(10, {}).at)
+    await another.activity.write([at(1, { workspaceId: 'wsp_2', keyId: 'key_2', tool: 'theirs' })])
+    await one.activity.write([ours])
+    expect((await another.activity.list(OURS, ALL)).items).toEqual([ours])
+  })
+
+  it("are never another's once they are gone", async () => {
+    const { activity } = opened()
+    const old = Array.from({ length: 1_500 }, (_, n) => at(1, { requestId: `req_old_${n}`, tool: 'old' }))
+    await activity.write([at(400, { tool: 'early' }), ...old]) // by a clock that was ahead: what is behind it stays
+    await activity.sweep(at(31, {}).at)
+    const theirs = at(31, { workspaceId: 'wsp_2', keyId: 'key_2', tool: 'theirs' })
+    await activity.write([theirs])
+    expect((await activity.list({ workspaceId: 'wsp_2' }, ALL)).items).toEqual([theirs])
+    expect(await activity.callersOf('wsp_2', 'key_2', NOW)).toMatchObject({ calls: 1 })
   })
 })
 

@@ -145,13 +145,16 @@ describe('what is sent', () => {
       if (message.id === undefined) return new Response(null, { status: 202 })
       return answered(message.id, { protocolVersion: '2025-11-25' })
     })
-    const { ask, shakeHands } = await listen(httpWire(at(url), options))
+    const { ask, say, shakeHands, wire } = await listen(httpWire(at(url), options))
     await shakeHands()
     const asked = ask(1, 'tools/list')
+    wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2 })
+    say('notifications/cancelled', { requestId: 2 })
     await Bun.sleep(50) // in which it would have overtaken
     greeted.resolve()
     await asked
-    expect(order).toEqual(['initialize', 'notifications/initialized', 'tools/list'])
+    await ask(3, 'ping')
+    expect(order).toEqual(['initialize', 'notifications/initialized', 'tools/list', 'ping'])
   })
 
   it('uses one connection again and again', async () => {

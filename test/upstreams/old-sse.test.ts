@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { addressGuard } from '../../src/upstreams/guard.ts'
 import { oldSseWire } from '../../src/upstreams/old-sse.ts'
-import { Stop } from '../../src/upstreams/stop.ts'
 import { listen } from './listening.ts'
 import { eventStream, result, type Seen, serve, signalled } from './serving.ts'
 
@@ -43,12 +42,11 @@ it('posts where the stream says and hears the answers on it', async () => {
 it('holds requests back until the greeting was heard', async () => {
   const greeted = signalled()
   const { url, seen } = oldServer({ hears: ({ method }) => method === 'notifications/initialized' && greeted.promise })
-  const { ask, shakeHands, wire } = await listen(oldSseWire(at(url), options))
-  const gone = new Stop()
+  const { ask, say, shakeHands, wire } = await listen(oldSseWire(at(url), options))
   await shakeHands()
   const asked = ask(1, 'tools/list')
-  wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2, signal: gone })
-  gone.abort()
+  wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2 })
+  say('notifications/cancelled', { requestId: 2 })
   await Bun.sleep(50) // in which it would have overtaken
   greeted.resolve()
   await asked
