@@ -203,7 +203,8 @@ describe('texts that lines have in common', () => {
 
   it("are never another's once they are gone", async () => {
     const { activity } = opened()
-    const old = Array.from({ length: 1_500 }, (_, n) => at(1, { requestId: `req_old_${n}`, tool: 'old' }))
+    const said = { workspaceId: 'wsp_3', keyId: 'key_3', tool: 'old' }
+    const old = Array.from({ length: 1_500 }, (_, n) => at(1, { requestId: `req_old_${n}`, ...said }))
     await activity.write([at(400, { tool: 'early' }), ...old]) // by a clock that was ahead: what is behind it stays
     await activity.sweep(at(31, {}).at)
     const theirs = at(31, { workspaceId: 'wsp_2', keyId: 'key_2', tool: 'theirs' })
