@@ -134,7 +134,10 @@ describe('a name that is none of ours', () => {
   it('is refused as a flag', async () => {
     expect(refusalOf({ flags: { prot: '1' } })).toContain('Did you mean --port?')
     const { code, err } = await terminal().claviger('serve', '--prot', '1')
-    expect({ code, err }).toEqual({ code: 2, err: '--prot is no option of `claviger serve`. Did you mean --port?\n' })
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: '--prot is no option of `claviger serve`. Did you mean --port? All: claviger serve --help\n',
+    })
   })
 
   it('is none of our business without the prefix', () => {

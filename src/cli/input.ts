@@ -68,7 +68,7 @@ function mistake(command: Command, known: Record<string, Option>, message: strin
   if (unknown) {
     const names = Object.keys(known).map((name) => `--${name}`)
     return new UsageError(
-      `${unknown} is no option of \`claviger ${command.name}\`. Did you mean ${nearest(unknown, names)}?`,
+      `${unknown} is no option of \`claviger ${command.name}\`. Did you mean ${nearest(unknown, names)}? All: claviger ${command.name} --help`,
     )
   }
   const name = /'(?:-\w, )?--([\w-]+)/.exec(message)?.[1]
