@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { ActivityStore } from '../core/store.ts'
 import { adding, COLUMNS, LINES, toLine, type Values, valuesIn } from './activity-lines.ts'
-import { dayOf, NAMES, namesIn } from './activity-names.ts'
+import { dayOf, NAMES } from './activity-names.ts'
 import { callersOf } from './callers.ts'
 import { kyselyOn } from './sqlite.ts'
 import type { ActivityTables } from './tables.ts'
@@ -25,22 +25,10 @@ export function activityBeside(database: string): string {
 export function openActivity(file: string): ActivityFile {
   const connection = connect(file)
   const db = kyselyOn<ActivityTables>(connection)
-  const names = namesIn(connection)
-  const add = adding(connection, names)
-  const writeAll = connection.transaction((text: string) => {
-    names.begin()
-    for (const values of valuesIn(text)) add(values)
-  })
+  const write = connection.transaction(adding(connection))
   let closed = false
   return {
-    async write(text) {
-      try {
-        writeAll.immediate(text)
-      } catch (error) {
-        names.forget()
-        throw error
-      }
-    },
+    write: async (text) => write.immediate(valuesIn(text)),
 
     async list(query, page) {
       let rows = db.selectFrom('call').selectAll().where('workspace_id', '=', query.workspaceId)
@@ -67,9 +55,7 @@ export function openActivity(file: string): ActivityFile {
         if (numDeletedRows < SWEPT) break
         await new Promise((resolve) => setImmediate(resolve))
       }
-      if (closed) return
-      await db.deleteFrom('name').where('day', '<', dayOf(before.getTime())).execute()
-      names.forget()
+      if (!closed) await db.deleteFrom('name').where('day', '<', dayOf(before.getTime())).execute()
     },
 
     close() {
@@ -89,15 +75,11 @@ export function carryOver(from: Database.Database, file: string): void {
   try {
     into.pragma('synchronous = FULL')
     const columns = ['id', ...COLUMNS]
-    const add = adding(into, namesIn(into), columns)
-    const rows = from
+    const lines = from
       .prepare<[], Values>(`select ${columns.join(', ')} from activity order by id`)
       .raw()
       .iterate()
-    const addAll = into.transaction(() => {
-      for (const row of rows) add(row)
-    })
-    addAll.immediate()
+    into.transaction(adding(into, columns)).immediate(lines)
   } finally {
     into.close()
   }

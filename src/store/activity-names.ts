@@ -9,50 +9,34 @@ export const NAMES = `
   ) strict;
 `
 
-export type Names = {
-  /** Once the batch has locked the file: what others have written or swept meanwhile is looked up anew. */
-  begin(): void
-  /** The number of a text that a line of this moment has. */
-  idOf(text: string, at: number): number
-  /** Some of the names may be gone: with a batch that was undone, or swept. */
-  forget(): void
-}
+/** The number of a text that a line of this moment has. */
+export type IdOf = (text: string, at: number) => number
 
-/** As many as may be looked up without asking the file. */
-const MOST_KNOWN = 10_000
-
-export function namesIn(connection: Database.Database): Names {
+/** For one batch at a time: while it holds the lock nobody sweeps or names anything, and no batch relies on another. */
+export function namesIn(connection: Database.Database): () => IdOf {
+  const find = connection.prepare<[string, number], number>('select id from name where text = ? and day >= ?').pluck()
   const keep = connection
     .prepare<[string, number], number>(
-      'insert into name (text, day) values (?, ?) on conflict do update set day = max(day, excluded.day) returning id',
+      'insert into name (text, day) values (?, ?) on conflict do update set day = excluded.day returning id',
     )
     .pluck()
-  const version = connection.prepare<[], number>('pragma data_version').pluck() // which our own writing does not move
-  let seen: number | undefined
-  /** All of one day, so that each text is given every day on which a line has it. */
-  let known = new Map<string, number>()
-  let today = 0
 
-  return {
-    begin() {
-      const now = version.get()
-      if (now !== seen) known = new Map()
-      seen = now
-    },
-    idOf(text, at) {
+  return () => {
+    /** All of one day. */
+    let known = new Map<string, number>()
+    let today: number | undefined
+
+    return (text, at) => {
       const day = dayOf(at)
-      if (day !== today || known.size >= MOST_KNOWN) known = new Map()
+      if (day !== today) known = new Map()
       today = day
       let id = known.get(text)
       if (id === undefined) {
-        id = keep.get(text, day)!
+        id = find.get(text, day) ?? keep.get(text, day)!
         known.set(text, id)
       }
       return id
-    },
-    forget() {
-      known = new Map()
-    },
+    }
   }
 }
 

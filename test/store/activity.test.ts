@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { activityWorker, migrationsFolder } from '../../src/assets.ts'
 import type { ActivityLine } from '../../src/core/activity.ts'
+import { newId } from '../../src/core/ids.ts'
 import { activityIn } from '../../src/store/activity.ts'
 import { activityBeside, carryOver } from '../../src/store/activity-file.ts'
 import { activityThread } from '../../src/store/activity-thread.ts'
@@ -182,12 +183,22 @@ describe('texts that lines have in common', () => {
     expect((await activity.list(OURS, ALL)).items.map(({ tool }) => tool)).toEqual(['late', 'other'])
   })
 
-  it('may be more than are known by heart', async () => {
+  it('may be as many as lines', async () => {
     const { activity } = opened()
     const written = Array.from({ length: 12_000 }, (_, n) => at(1, { requestId: `req_${n}`, tool: `tool ${n}` }))
     await activity.write(written)
     await activity.write(written.slice(0, 100))
     expect((await activity.list(OURS, { limit: 100, cursor: null })).items.reverse()).toEqual(written.slice(0, 100))
+  })
+
+  it('make a line as small as the manual says', async () => {
+    const { activity, file } = opened()
+    const written = Array.from({ length: 20_000 }, (_, n) =>
+      at(1, { requestId: newId('req', later(n)), keyId: `key_${n % 16}`, latencyMs: n / 100, upstreamMs: n / 110 }),
+    )
+    await activity.write(written)
+    await activity.close()
+    expect(statSync(file).size / written.length).toBeLessThan(130)
   })
 
   it('are named anew after another process has swept them', async () => {
