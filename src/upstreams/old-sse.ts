@@ -65,7 +65,10 @@ export function oldSseWire(target: HttpTarget, options: HttpOptions & { endpoint
     const post = httpExchange({ ...target, url }, options)
 
     async function send(text: string, id: number | undefined, headers: Record<string, string> = {}): Promise<void> {
-      if (gone) return id === undefined ? undefined : events.failed(id, { ...gone, unsent: true })
+      if (gone) {
+        if (id !== undefined) events.failed(id, { ...gone, unsent: true })
+        return
+      }
       try {
         const answer = await post({
           headers: { ...headers, 'Content-Type': 'application/json' },

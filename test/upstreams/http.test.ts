@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { addressGuard } from '../../src/upstreams/guard.ts'
 import { httpWire, statelessWire } from '../../src/upstreams/http.ts'
 import { startFixture } from '../fixtures/upstream/http.ts'
-import { type Heard, listen } from './listening.ts'
+import { askOnTheHeels, type Heard, listen } from './listening.ts'
 import { answered, eventStream, result, type Seen, serve, serveRaw, signalled } from './serving.ts'
 
 const options = { environment: {}, guard: addressGuard({ allowPrivate: true }) }
@@ -145,15 +145,7 @@ describe('what is sent', () => {
       if (message.id === undefined) return new Response(null, { status: 202 })
       return answered(message.id, { protocolVersion: '2025-11-25' })
     })
-    const { ask, say, shakeHands, wire } = await listen(httpWire(at(url), options))
-    await shakeHands()
-    const asked = ask(1, 'tools/list')
-    wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2 })
-    say('notifications/cancelled', { requestId: 2 })
-    await Bun.sleep(50) // in which it would have overtaken
-    greeted.resolve()
-    await asked
-    await ask(3, 'ping')
+    await askOnTheHeels(await listen(httpWire(at(url), options)), greeted.resolve)
     expect(order).toEqual(['initialize', 'notifications/initialized', 'tools/list', 'ping'])
   })
 

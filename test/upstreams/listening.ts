@@ -88,6 +88,18 @@ export async function listen(open: OpenWire): Promise<Listening> {
   }
 }
 
+/** A request on the heels of the greeting, which the server accepts only then, and one that nobody waits for any more. */
+export async function askOnTheHeels({ ask, say, shakeHands, wire }: Listening, accept: () => void): Promise<void> {
+  await shakeHands()
+  const asked = ask(1, 'tools/list')
+  wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2 })
+  say('notifications/cancelled', { requestId: 2 })
+  await Bun.sleep(50) // in which it would have overtaken
+  accept()
+  await asked
+  await ask(3, 'ping')
+}
+
 function parsed(text: string): JsonRpc {
   try {
     return JSON.parse(text) as JsonRpc

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { addressGuard } from '../../src/upstreams/guard.ts'
 import { oldSseWire } from '../../src/upstreams/old-sse.ts'
-import { listen } from './listening.ts'
+import { askOnTheHeels, listen } from './listening.ts'
 import { eventStream, result, type Seen, serve, signalled } from './serving.ts'
 
 const options = { environment: {}, guard: addressGuard({ allowPrivate: true }) }
@@ -42,15 +42,7 @@ it('posts where the stream says and hears the answers on it', async () => {
 it('holds requests back until the greeting was heard', async () => {
   const greeted = signalled()
   const { url, seen } = oldServer({ hears: ({ method }) => method === 'notifications/initialized' && greeted.promise })
-  const { ask, say, shakeHands, wire } = await listen(oldSseWire(at(url), options))
-  await shakeHands()
-  const asked = ask(1, 'tools/list')
-  wire.send('{"jsonrpc":"2.0","id":2,"method":"given/up"}', { id: 2 })
-  say('notifications/cancelled', { requestId: 2 })
-  await Bun.sleep(50) // in which it would have overtaken
-  greeted.resolve()
-  await asked
-  await ask(3, 'ping')
+  await askOnTheHeels(await listen(oldSseWire(at(url), options)), greeted.resolve)
   const methods = seen.map(({ message }) => message.method)
   expect(methods).toEqual([undefined, 'initialize', 'notifications/initialized', 'tools/list', 'ping'])
 })
