@@ -24,8 +24,12 @@ const CAPABILITIES = {
   logging: {},
 }
 
-/** `/mcp`: all that the key may use, as one server. */
-export async function answerAggregate(gateway: Gateway, turn: Turn): Promise<string> {
+/** `/mcp`: all that the key may use, as one server. Most of what is asked are calls, so they go ahead of the rest. */
+export function answerAggregate(gateway: Gateway, turn: Turn): Promise<string> {
+  return turn.message.method === 'tools/call' ? callTool(gateway, turn) : answerOther(gateway, turn)
+}
+
+async function answerOther(gateway: Gateway, turn: Turn): Promise<string> {
   const { method, id } = turn.message
   const result = (value: JsonObject) => JSON.stringify({ jsonrpc: '2.0', id, result: value })
   if (Object.hasOwn(LISTS, method)) return result(await mergedList(gateway, turn))
@@ -42,7 +46,6 @@ export async function answerAggregate(gateway: Gateway, turn: Turn): Promise<str
     if (GONE.has(method))
       throw new ProtocolError(404, METHOD_NOT_FOUND, `${method} is not part of this protocol version.`)
   }
-  if (method === 'tools/call') return callTool(gateway, turn)
   if (method === 'prompts/get') return getPrompt(gateway, turn)
   if (method === 'completion/complete') return complete(gateway, turn)
   if (method === 'logging/setLevel') return setLevel(turn, result({}))
@@ -128,15 +131,16 @@ function firstOfEach(things: NamedThing[]): NamedThing[] {
   })
 }
 
-async function callTool(gateway: Gateway, turn: Turn): Promise<string> {
+function callTool(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
-  const { mcp, name } = await ownName(gateway, turn, 'tools', asText(params.name))
-  return forward(gateway, turn, mcp, 'tools/call', { ...params, name })
+  const call = ({ mcp, name }: Meant) => forward(gateway, turn, mcp, 'tools/call', { ...params, name })
+  const meant = meantBy(gateway, turn, 'tools', asText(params.name))
+  return meant instanceof Promise ? meant.then(call) : call(meant)
 }
 
 async function getPrompt(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
-  const { mcp, name } = await ownName(gateway, turn, 'prompts', asText(params.name))
+  const { mcp, name } = await meantBy(gateway, turn, 'prompts', asText(params.name))
   return forward(gateway, turn, mcp, 'prompts/get', { ...params, name })
 }
 
@@ -144,39 +148,37 @@ async function complete(gateway: Gateway, turn: Turn): Promise<string> {
   const params = paramsOf(turn)
   const ref = (params.ref ?? {}) as JsonObject
   if (ref.type === 'ref/prompt') {
-    const { mcp, name } = await ownName(gateway, turn, 'prompts', asText(ref.name))
+    const { mcp, name } = await meantBy(gateway, turn, 'prompts', asText(ref.name))
     return forward(gateway, turn, mcp, 'completion/complete', { ...params, ref: { ...ref, name } })
   }
   return forward(gateway, turn, await mcpOfResource(gateway, turn, asText(ref.uri)), 'completion/complete', params)
 }
 
-/** From the name that clients see to the server's own; allowed or refused on the way, before anything is looked up. */
-async function ownName(
-  gateway: Gateway,
-  turn: Turn,
-  kind: 'tools' | 'prompts',
-  seen: string,
-): Promise<{ mcp: Mcp; name: string }> {
+/** A tool or a prompt under the server's own name for it. */
+type Meant = { mcp: Mcp; name: string }
+type Kind = 'tools' | 'prompts'
+
+/** From the name that clients see; allowed or refused on the way, before anything is looked up. */
+function meantBy(gateway: Gateway, turn: Turn, kind: Kind, seen: string): Meant | Promise<Meant> {
   const parts = splitName(seen)
   if (!parts) throw toolNotPermitted()
   const { slug, rest } = parts
   turn.note.mcp = slug
   if (kind === 'tools') turn.note.tool = rest
-  const hashed = looksHashed(rest) && reaches(turn.key, slug) ? await unhashed(gateway, turn, slug, kind, seen) : null
-  const name = hashed ?? rest
+  return looksHashed(rest) && reaches(turn.key, slug)
+    ? unhashed(gateway, turn, slug, kind, seen).then((name) => allowed(gateway, turn, slug, kind, name ?? rest))
+    : allowed(gateway, turn, slug, kind, rest)
+}
+
+function allowed(gateway: Gateway, turn: Turn, slug: string, kind: Kind, name: string): Meant | Promise<Meant> {
   if (kind === 'tools') turn.note.tool = name
   const refusal = refusalFor(turn.key, { slug, tool: kind === 'tools' ? name : null })
   if (refusal) throw refusal
-  return { mcp: await reachable(gateway, turn.key, slug), name }
+  const mcp = reachable(gateway, turn.key, slug)
+  return mcp instanceof Promise ? mcp.then((read) => ({ mcp: read, name })) : { mcp, name }
 }
 
-async function unhashed(
-  gateway: Gateway,
-  turn: Turn,
-  slug: string,
-  kind: 'tools' | 'prompts',
-  seen: string,
-): Promise<string | null> {
+async function unhashed(gateway: Gateway, turn: Turn, slug: string, kind: Kind, seen: string): Promise<string | null> {
   const { key } = turn
   const mcp = (await gateway.shelf.of(key.workspaceId)).get(slug)
   if (!mcp?.targets[key.environment]) return null

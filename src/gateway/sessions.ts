@@ -128,7 +128,7 @@ function newSession(key: Key, slug: string | null, introduction: Introduction, n
     },
     underWay: new Set(),
     uses(lease) {
-      if (lease.dedicated) leases = new Set([...leases].filter((one) => one.isOpen())).add(lease)
+      if (lease.dedicated && !leases.has(lease)) leases = new Set([...leases].filter((one) => one.isOpen())).add(lease)
     },
     own: () => [...leases].filter((lease) => lease.isOpen()),
     hear(message) {

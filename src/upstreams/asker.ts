@@ -47,7 +47,8 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
     inFlight.set(id, stop)
     try {
       const question = { headers: asking.headers, ownHeaders: headers, body: text, signal: stop }
-      await understand(await exchange(question), id, stop)
+      const later = understand(await exchange(question), id, stop)
+      if (later !== undefined) await later
     } catch (error) {
       if (!stop.aborted) events.failed(id, atStage(failureOf(error)))
     } finally {
@@ -56,23 +57,25 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
     }
   }
 
-  async function understand(answer: Answered, id: number, stop: Stop): Promise<void> {
+  function understand(answer: Answered, id: number, stop: Stop): void | Promise<void> {
     if (asking.session === null && asking.version === null) rememberSession(answer)
     if (answer.status >= 400) return refused(answer, id)
     const type = answer.header('content-type') ?? ''
     if (type.startsWith('application/json')) {
-      const text = await answer.text()
-      events.message(text, id)
-      if (!isAnswerTo(id, text)) events.failed(id, NO_ANSWER)
-    } else if (type.startsWith('text/event-stream')) {
-      await follow(answer, id, stop)
-    } else {
-      answer.cancel()
-      events.failed(
-        id,
-        atStage({ ...NO_ANSWER, message: 'What answers at the URL of the MCP server does not speak MCP.' }),
-      )
+      const text = answer.text()
+      return text instanceof Promise ? text.then((read) => heard(read, id)) : heard(text, id)
     }
+    if (type.startsWith('text/event-stream')) return follow(answer, id, stop)
+    answer.cancel()
+    events.failed(
+      id,
+      atStage({ ...NO_ANSWER, message: 'What answers at the URL of the MCP server does not speak MCP.' }),
+    )
+  }
+
+  function heard(text: string, id: number): void {
+    events.message(text, id)
+    events.failed(id, NO_ANSWER) // of no effect when it was one
   }
 
   function rememberSession(answer: Answered): void {
@@ -186,7 +189,11 @@ async function shortText(answer: Answered): Promise<string> {
     answer.cancel()
     return ''
   }
-  return answer.text().catch(() => '')
+  try {
+    return await answer.text()
+  } catch {
+    return ''
+  }
 }
 
 function errorCode(text: string): number | null {

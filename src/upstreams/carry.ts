@@ -18,6 +18,8 @@ export type Parcel = {
 export type Carried = {
   status: number
   fields: Head['fields']
+  /** The body, if all of it is here already, as with most that are sent in one go; null: `read` it. Once. */
+  whole(): Buffer | null
   /** Piece by piece, as it comes; the next is awaited until `hear` has settled. Once. */
   read(hear: (piece: Buffer) => unknown): Promise<void>
   cancel(): void
@@ -131,6 +133,12 @@ class Exchange implements Turn, Carried {
   failed(error: Error): void {
     this.#settle(error)
     this.#headed.reject(error)
+  }
+
+  whole(): Buffer | null {
+    if (this.#outcome !== 'whole') return null
+    const pieces = this.#unread.splice(0)
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 
   read(hear: (piece: Buffer) => unknown): Promise<void> {

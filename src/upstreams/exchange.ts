@@ -1,7 +1,7 @@
 import type { HttpTarget } from '../core/mcps/mcp.ts'
 import { type Carried, carry, type Parcel } from './carry.ts'
 import { CallFailed } from './connection.ts'
-import { type Guard, readUrl } from './guard.ts'
+import { type Destination, type Guard, readUrl } from './guard.ts'
 import { NotConnected } from './http-line.ts'
 import { requestFields } from './request-fields.ts'
 import type { StopSignal } from './stop.ts'
@@ -31,8 +31,8 @@ export type Question = {
 export type Answered = {
   status: number
   header(name: string): string | null
-  /** All of it; throws `TooLarge` beyond the limit. */
-  text(): Promise<string>
+  /** All of it, at once where it is here already; throws `TooLarge` beyond the limit. */
+  text(): string | Promise<string>
   /** Piece by piece, as it comes; the next is awaited until `hear` has settled. A stream of events has no limit. */
   read(hear: (piece: Uint8Array) => unknown): Promise<void>
   cancel(): void
@@ -61,7 +61,14 @@ export function httpExchange(target: HttpTarget, options: HttpOptions): Exchange
     const parcel: Parcel = { method, fields: fieldsOf(headers, ownHeaders), body, signal }
     let url = first
     for (let redirects = 0; ; redirects++) {
-      const carried = await sent(guard, url, parcel)
+      const checked = guard(url)
+      const destinations = checked instanceof Promise ? await checked : checked
+      let carried: Carried
+      try {
+        carried = await carry(destinations[0]!, parcel)
+      } catch (error) {
+        carried = await byAnother(destinations, parcel, error)
+      }
       const location = isRedirect(carried.status) ? carried.fields.get('location') : undefined
       if (location === undefined) return new CarriedAnswer(carried, limitBytes)
       carried.cancel()
@@ -82,18 +89,19 @@ function sendable(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_EXCHANGE.test(name)))
 }
 
-async function sent(guard: Guard, url: string, parcel: Parcel): Promise<Carried> {
-  const checked = guard(url)
-  const destinations = checked instanceof Promise ? await checked : checked
-  for (let at = 0; ; at++) {
+/** The other addresses of a name, after the first has failed; where one answers is tried first from then on. */
+async function byAnother(destinations: Destination[], parcel: Parcel, failed: unknown): Promise<Carried> {
+  let error = failed
+  for (let at = 1; ; at++) {
+    if (parcel.signal.aborted) throw error
+    const failure = failureOf(error)
+    if (!failure.unsent || at >= destinations.length) throw new CallFailed(failure)
     try {
       const carried = await carry(destinations[at]!, parcel)
-      if (at > 0) destinations.unshift(...destinations.splice(at, 1)) // where somebody answered is tried first
+      destinations.unshift(...destinations.splice(at, 1))
       return carried
-    } catch (error) {
-      if (parcel.signal.aborted) throw error
-      const failure = failureOf(error)
-      if (!failure.unsent || at + 1 >= destinations.length) throw new CallFailed(failure)
+    } catch (next) {
+      error = next
     }
   }
 }
@@ -113,10 +121,11 @@ class CarriedAnswer implements Answered {
     return this.#carried.fields.get(name) ?? null
   }
 
-  async text(): Promise<string> {
-    const pieces: Uint8Array[] = []
-    await this.#read((piece) => void pieces.push(piece), this.#limitBytes)
-    return UTF8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+  text(): string | Promise<string> {
+    const whole = this.#isPacked ? null : this.#carried.whole()
+    if (whole === null) return this.#textLater()
+    if (whole.length > this.#limitBytes) throw new TooLarge('The answer is too large.')
+    return UTF8.decode(whole)
   }
 
   read(hear: (piece: Uint8Array) => unknown): Promise<void> {
@@ -125,6 +134,16 @@ class CarriedAnswer implements Answered {
 
   cancel(): void {
     this.#carried.cancel()
+  }
+
+  get #isPacked(): boolean {
+    return this.#carried.fields.get('content-encoding') !== undefined
+  }
+
+  async #textLater(): Promise<string> {
+    const pieces: Uint8Array[] = []
+    await this.#read((piece) => void pieces.push(piece), this.#limitBytes)
+    return UTF8.decode(Buffer.concat(pieces))
   }
 
   #read(hear: (piece: Uint8Array) => unknown, limit: number): Promise<void> {

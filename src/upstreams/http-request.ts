@@ -51,6 +51,6 @@ export function fieldLine(name: string, value: string): string | null {
 export function requestText(place: Place, method: string, fields: string, body: string | undefined): string | Buffer {
   const start = `${method} ${place.target} HTTP/1.1\r\nHost: ${place.host}\r\n${fields}`
   const head = body === undefined ? `${start}\r\n` : `${start}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`
-  if (/^[\0-\x7f]*$/.test(fields)) return body === undefined ? head : head + body
+  if (Buffer.byteLength(fields) === fields.length) return body === undefined ? head : head + body
   return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body ?? '')])
 }

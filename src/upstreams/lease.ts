@@ -51,6 +51,6 @@ export function scopeOf(mcp: Mcp, { keyId, session, audience }: Party): Scope {
   return { name: mcp.isolation === 'shared' ? 'shared' : `key:${keyId}`, session: null }
 }
 
-function canBeAsked(capabilities: JsonObject): boolean {
-  return ['sampling', 'elicitation', 'roots'].some((name) => capabilities[name] !== undefined)
+function canBeAsked({ sampling, elicitation, roots }: JsonObject): boolean {
+  return sampling !== undefined || elicitation !== undefined || roots !== undefined
 }
