@@ -306,6 +306,7 @@ describe('an answer', () => {
   it.each([
     ['in single bytes', 1],
     ['in pieces that cut characters', 3],
+    ['in one go, in many chunks', 10_000],
   ])('is whole when it comes %s', async (_, size) => {
     const body = '{"text":"ключ 🗝️ ä"}'
     const all = Buffer.from(`HTTP/1.1 200 OK\r\nX-Kept: yes\r\nTransfer-Encoding: chunked\r\n\r\n`)
@@ -325,6 +326,20 @@ describe('an answer', () => {
     const answer = await asking(url)({ body: '', signal })
     expect(answer.header('X-Kept'.toLowerCase())).toBe('yes')
     expect(await answer.text()).toBe(body)
+  })
+
+  it('of nothing is an empty text', async () => {
+    const { url } = await serveRaw((_, __, socket) => socket.write(text('')))
+    expect(await (await asking(url)({ body: '', signal })).text()).toBe('')
+  })
+
+  it.each([
+    ['in one go', text('x'.repeat(101))],
+    ['and has not ended yet', text('x'.repeat(102)).slice(0, -1)],
+  ])('of more bytes than are allowed is given up when it comes %s', async (_, bytes) => {
+    const { url } = await serveRaw((_head, _body, socket) => socket.write(bytes))
+    const answer = await asking(url, { limitBytes: 100 })({ body: '', signal })
+    await expect(Promise.try(() => answer.text())).rejects.toThrow(TooLarge)
   })
 
   it.each([
