@@ -1,5 +1,7 @@
 import type { Request } from 'express'
-import { type NewMcp, withoutSecrets } from '../core/mcps/edit.ts'
+import { withoutSecretsIn } from '../core/mcps/address.ts'
+import { withoutSecrets } from '../core/mcps/arguments.ts'
+import type { NewMcp } from '../core/mcps/edit.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type StdioTarget, type Target } from '../core/mcps/mcp.ts'
 import { invalid } from '../core/refusal.ts'
 import { text, whole } from './form.ts'
@@ -65,8 +67,8 @@ export function formOf(mcp: Mcp): McpForm {
 
 function whereOf({ targets: { live, test } }: Mcp): Partial<McpForm> {
   return {
-    url: live?.kind === 'http' ? live.url : '',
-    testUrl: test?.kind === 'http' ? test.url : '',
+    url: live?.kind === 'http' ? withoutSecretsIn(live.url) : '',
+    testUrl: test?.kind === 'http' ? withoutSecretsIn(test.url) : '',
     command: live?.kind === 'stdio' ? line(live) : '',
     cwd: (live?.kind === 'stdio' && live.cwd) || '',
     testCommand: test?.kind === 'stdio' ? line(test) : '',

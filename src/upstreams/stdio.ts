@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { secretsIn } from '../core/mcps/arguments.ts'
 import type { StdioTarget } from '../core/mcps/mcp.ts'
 import { answerId } from './answer-id.ts'
 import { childEnvironment } from './child-environment.ts'
@@ -32,7 +33,8 @@ export function stdioWire(target: StdioTarget, options: StdioOptions): OpenWire 
   return async (events) => {
     const declared = childEnvironment(target.env, environment)
     const { argv, env } = commandFor(target, declared.PATH)
-    const printed = lastLines(masking(Object.keys(target.env).map((name) => declared[name]!)))
+    const told = [...Object.keys(target.env).map((name) => declared[name]!), ...secretsIn(target.args)]
+    const printed = lastLines(masking(told))
     const mark = randomUUID()
     const child = spawn(argv[0]!, argv.slice(1), {
       cwd: target.cwd ?? undefined,

@@ -109,8 +109,11 @@ describe('what a child prints', () => {
       .toEqual(['stdout: Installing dependencies...', 'stdout: [info] ready', 'stdout: {half a thought', 'warming up'])
   })
 
-  it('hides declared values in what it keeps', async () => {
-    const { ask, wire } = await start(fake('prints-its-secret', { env: { API_TOKEN: 'tok_4711' } }))
+  it.each([
+    ['variables', fake('prints-its-secret', { env: { API_TOKEN: 'tok_4711' } })],
+    ['arguments', fake('prints-its-secret', { args: [CHILD, 'prints-its-secret', '--token', 'tok_4711'] })],
+  ])('hides what its %s hold in what it keeps', async (_, printing) => {
+    const { ask, wire } = await start(printing)
     await ask(1, 'echo')
     await expect.poll(() => wire.stderr!()).toEqual(['the token is [secret]'])
   })

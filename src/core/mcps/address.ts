@@ -1,12 +1,17 @@
 /** Some servers take their key in the address: what may be seen of it, by anybody and in the database. */
 export function withoutSecretsIn(text: string): string {
-  const url = URL.parse(text)
-  if (!url) return text
-  const path = url.pathname.split('/').map(withoutSecret).join('/')
-  const names = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=…`)
-  const safe = `${url.origin}${path}${names.length > 0 ? `?${names.join('&')}` : ''}`
-  return names.length > 0 || path !== url.pathname ? safe : text
+  const named = text.replace(USER, (_, scheme, name) => `${scheme}${name ?? ''}…@`)
+  const [, start, path] = PARTS.exec(named) ?? []
+  const url = start === undefined ? null : URL.parse(named)
+  if (!url?.host) return named
+  const told = path!.split('/').map(withoutSecret).join('/')
+  const query = [...url.searchParams.keys()].map((name) => `${encodeURIComponent(name)}=…`)
+  return query.length === 0 && told === path ? named : `${start}${told}${query.length > 0 ? `?${query.join('&')}` : ''}`
 }
+
+const PARTS = /^([^/?#]*\/\/[^/?#]*)([^?#]*)/
+/** The scheme, the name, and the password after it; one without a name may be a token. */
+const USER = /^([a-z][a-z0-9+.:-]*:\/\/)([^/?#@:]*:)?[^/?#]*@/i
 
 /** Long, and letters among digits: made to be guessed by nobody. */
 function withoutSecret(segment: string): string {

@@ -7,8 +7,9 @@ import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { SLUG } from '../slug.ts'
 import { withoutSecretsIn } from './address.ts'
+import { withoutSecrets } from './arguments.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
-import { sealAddress, sealTarget } from './sealing.ts'
+import { sealShown, sealTarget } from './sealing.ts'
 
 export const DEFAULT_TIMEOUT_SECONDS = 120
 const MOST_TIMEOUT_SECONDS = 3600
@@ -199,7 +200,7 @@ function sealed(ctx: Context, { live, test }: Record<Environment, Target | null>
 }
 
 function keptTarget(ctx: Context, target: Target | null): Target | null {
-  return target && sealAddress(ctx.secrets.sealing, target)
+  return target && sealShown(ctx.secrets.sealing, target)
 }
 
 function sealedTarget(ctx: Context, target: Target | null): Target | null {
@@ -209,8 +210,11 @@ function sealedTarget(ctx: Context, target: Target | null): Target | null {
 function checkTarget(target: Target): Target {
   if (target.kind === 'builtin' && target.name !== DOCS)
     throw invalid('builtin', `There is no builtin server ${target.name}, only ${DOCS}.`)
-  if (target.kind === 'stdio' && !target.command.trim())
-    throw invalid('command', 'Name the command that starts the server.')
+  if (target.kind === 'stdio') {
+    if (!target.command.trim()) throw invalid('command', 'Name the command that starts the server.')
+    if (target.args.some((arg) => arg.includes('…')))
+      throw invalid('command', 'Write the command in full: what stands behind … is kept, but not put together anew.')
+  }
   if (target.kind === 'http') {
     const url = URL.parse(target.url)
     if (!url || !/^https?:$/.test(url.protocol))
@@ -267,16 +271,6 @@ export function withoutValues(target: Target | null): Record<string, unknown> | 
   if (target?.kind === 'stdio')
     return { command: target.command, args: withoutSecrets(target.args), env: Object.keys(target.env), cwd: target.cwd }
   return target && { builtin: target.name }
-}
-
-const SECRET_OPTION = /^--?[\w-]*(key|token|secret|password|auth|header)[\w-]*/i
-
-export function withoutSecrets(args: string[]): string[] {
-  return args.map((arg, at) => {
-    const before = args[at - 1]
-    if (before !== undefined && SECRET_OPTION.test(before) && !before.includes('=') && !arg.startsWith('-')) return '…'
-    return SECRET_OPTION.test(arg) && arg.includes('=') ? `${arg.slice(0, arg.indexOf('=') + 1)}…` : arg
-  })
 }
 
 export function mcpAdded(ctx: Pick<Context, 'now'>, by: { actor: Actor }, mcp: Mcp): AuditEntry {

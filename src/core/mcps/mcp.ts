@@ -18,7 +18,9 @@ export type HttpTarget = {
 export type StdioTarget = {
   kind: 'stdio'
   command: string
+  /** At rest, without what may be secret in them; then the whole are sealed beside them. */
   args: string[]
+  sealedArgs?: string
   env: Record<string, string>
   cwd: string | null
 }

@@ -1,14 +1,14 @@
 import type { Context } from '../context.ts'
 import { invalid } from '../refusal.ts'
 import { withoutSecretsIn } from './address.ts'
-import { withoutSecrets } from './edit.ts'
+import { withoutSecrets } from './arguments.ts'
 import type { HttpTarget, StdioTarget, Target } from './mcp.ts'
 import { unsealTarget } from './sealing.ts'
 
 /** A target as a form gives it: `headers` and `env` are null where those that are kept shall stay. */
 export type Given =
   | (Omit<HttpTarget, 'headers' | 'sealedUrl'> & { headers: HttpTarget['headers'] | null })
-  | (Omit<StdioTarget, 'env'> & { env: StdioTarget['env'] | null })
+  | (Omit<StdioTarget, 'env' | 'sealedArgs'> & { env: StdioTarget['env'] | null })
 
 /** The target as it shall be, of what was typed and what cannot be shown; undefined where nothing changes. */
 export function retarget({ secrets }: Pick<Context, 'secrets'>, kept: Target | null, given: Given | null) {
@@ -37,8 +37,6 @@ function recommanded(before: StdioTarget | null, given: Given & { kind: 'stdio' 
   if (!before) return { ...given, env: env ?? {} }
   const asShown = same(given.args, withoutSecrets(before.args))
   const args = asShown ? before.args : given.args
-  if (!asShown && args.some((arg) => arg.includes('…')))
-    throw invalid('command', 'Write the command in full: what stands behind … is kept, but not put together anew.')
   if (!env && asShown && given.command === before.command && given.cwd === before.cwd) return undefined
   return { ...given, args, env: env ?? before.env }
 }

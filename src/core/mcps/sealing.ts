@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import { withoutSecretsIn } from './address.ts'
+import { withoutSecrets } from './arguments.ts'
 import type { Target } from './mcp.ts'
 
 /** AES-256-GCM under a key of the instance's secret: what a copied database holds of an upstream's credentials. */
@@ -18,24 +19,37 @@ export function unseal(key: KeyObject, sealed: string): string {
 }
 
 export function sealTarget(key: KeyObject, target: Target): Target {
-  return sealAddress(
+  return sealShown(
     key,
     withValues(target, (value) => seal(key, value)),
   )
 }
 
-/** Addresses were once kept as they are. */
-export function sealAddress(key: KeyObject, target: Target): Target {
-  if (target.kind !== 'http' || target.sealedUrl !== undefined) return target
-  const url = withoutSecretsIn(target.url)
-  return url === target.url ? target : { ...target, url, sealedUrl: seal(key, target.url) }
+/** An address and arguments are shown, but for what may be secret in them. They were once kept as they are. */
+export function sealShown(key: KeyObject, target: Target): Target {
+  if (target.kind === 'http' && target.sealedUrl === undefined) {
+    const url = withoutSecretsIn(target.url)
+    return url === target.url ? target : { ...target, url, sealedUrl: seal(key, target.url) }
+  }
+  if (target.kind === 'stdio' && target.sealedArgs === undefined) {
+    const args = withoutSecrets(target.args)
+    const isSame = args.every((arg, at) => arg === target.args[at])
+    return isSame ? target : { ...target, args, sealedArgs: seal(key, JSON.stringify(target.args)) }
+  }
+  return target
 }
 
 export function unsealTarget(key: KeyObject, target: Target): Target {
   const unsealed = withValues(target, (value) => unseal(key, value))
-  if (unsealed.kind !== 'http' || unsealed.sealedUrl === undefined) return unsealed
-  const { sealedUrl, ...rest } = unsealed
-  return { ...rest, url: unseal(key, sealedUrl) }
+  if (unsealed.kind === 'http' && unsealed.sealedUrl !== undefined) {
+    const { sealedUrl, ...rest } = unsealed
+    return { ...rest, url: unseal(key, sealedUrl) }
+  }
+  if (unsealed.kind === 'stdio' && unsealed.sealedArgs !== undefined) {
+    const { sealedArgs, ...rest } = unsealed
+    return { ...rest, args: JSON.parse(unseal(key, sealedArgs)) }
+  }
+  return unsealed
 }
 
 function withValues(target: Target, change: (value: string) => string): Target {

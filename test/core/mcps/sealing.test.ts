@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { withoutSecretsIn } from '../../../src/core/mcps/address.ts'
-import type { HttpTarget } from '../../../src/core/mcps/mcp.ts'
-import { sealAddress, sealTarget, unsealTarget } from '../../../src/core/mcps/sealing.ts'
+import type { HttpTarget, StdioTarget } from '../../../src/core/mcps/mcp.ts'
+import { sealShown, sealTarget, unsealTarget } from '../../../src/core/mcps/sealing.ts'
 
 const key = createSecretKey(Buffer.alloc(32, 7))
 const at = (url: string): HttpTarget => ({ kind: 'http', url, headers: { Authorization: 'Bearer for-the-upstream' } })
@@ -26,8 +26,39 @@ describe('a target at rest', () => {
     const { sealedUrl: _none, ...old } = sealTarget(key, at('https://mcp.example.com/mcp')) as HttpTarget
     const kept = { ...old, url: 'https://mcp.example.com/mcp?apiKey=hunter2' }
     expect(unsealTarget(key, kept)).toMatchObject({ url: 'https://mcp.example.com/mcp?apiKey=hunter2' })
-    expect(JSON.stringify(sealAddress(key, kept))).not.toContain('hunter2')
-    expect(unsealTarget(key, sealAddress(key, kept))).toEqual(unsealTarget(key, kept))
+    expect(JSON.stringify(sealShown(key, kept))).not.toContain('hunter2')
+    expect(unsealTarget(key, sealShown(key, kept))).toEqual(unsealTarget(key, kept))
+  })
+})
+
+describe('a command at rest', () => {
+  const command: StdioTarget = {
+    kind: 'stdio',
+    command: 'npx',
+    args: ['-y', 'server', '--token', 'hunter2', 'postgresql://ana:hunter2@db.example/shop'],
+    env: { TOKEN: 'for-the-upstream' },
+    cwd: null,
+  }
+
+  it('holds nothing of the secrets among its arguments, and all of it once unsealed', () => {
+    const sealed = sealTarget(key, command)
+    expect(JSON.stringify(sealed)).not.toMatch(/hunter2|for-the-upstream/)
+    expect(sealed).toMatchObject({ args: ['-y', 'server', '--token', '…', 'postgresql://ana:…@db.example/shop'] })
+    expect(unsealTarget(key, sealed)).toEqual(command)
+  })
+
+  it('is read as well when it was kept by a version that left arguments open', () => {
+    const { sealedArgs: _none, ...old } = sealTarget(key, command) as StdioTarget
+    const kept = { ...old, args: command.args }
+    expect(unsealTarget(key, kept)).toEqual(command)
+    expect(JSON.stringify(sealShown(key, kept))).not.toContain('hunter2')
+    expect(unsealTarget(key, sealShown(key, kept))).toEqual(command)
+  })
+
+  it('without secrets is kept as it is', () => {
+    const plain = { ...command, args: ['-y', '@scope/server', '/srv/files'] }
+    expect(sealTarget(key, plain)).toMatchObject({ args: plain.args })
+    expect(sealTarget(key, plain)).not.toHaveProperty('sealedArgs')
   })
 })
 
@@ -36,6 +67,9 @@ it.each([
   ['https://a.example/api/550e8400-e29b-41d4-a716-446655440000/sse', 'https://a.example/api/…/sse'],
   ['https://a.example/a-long-name-without-numbers/mcp', 'https://a.example/a-long-name-without-numbers/mcp'],
   ['https://a.example/mcp?key=…', 'https://a.example/mcp?key=…'],
+  ['https://a.example/…/mcp?key=…', 'https://a.example/…/mcp?key=…'],
+  ['https://ana:x@a.example/mcp', 'https://ana:…@a.example/mcp'],
+  ['https://a.example:8443/s/hunter2aVeryLongSecret99?a#b', 'https://a.example:8443/s/…?a=…'],
 ])('tells of %s only %s', (url, told) => {
   expect(withoutSecretsIn(url)).toBe(told)
 })

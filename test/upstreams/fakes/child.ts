@@ -16,7 +16,8 @@ if (manner === 'fork') {
   const grandchild = spawn('sleep', ['300'], { stdio: 'ignore' })
   process.stderr.write(`grandchild ${grandchild.pid}\n`)
 }
-if (manner === 'prints-its-secret') process.stderr.write(`the token is ${process.env.API_TOKEN}\n`)
+if (manner === 'prints-its-secret')
+  process.stderr.write(`the token is ${process.env.API_TOKEN ?? process.argv.at(-1)}\n`)
 
 const lines = createInterface({ input: process.stdin })
 lines.on('close', () => {
