@@ -166,11 +166,11 @@ function meantBy(gateway: Gateway, turn: Turn, kind: Kind, seen: string): Meant 
   turn.note.mcp = slug
   if (kind === 'tools') turn.note.tool = rest
   return looksHashed(rest) && reaches(turn.key, slug)
-    ? unhashed(gateway, turn, slug, kind, seen).then((name) => allowed(gateway, turn, slug, kind, name ?? rest))
-    : allowed(gateway, turn, slug, kind, rest)
+    ? unhashed(gateway, turn, slug, kind, seen).then((name) => permitted(gateway, turn, slug, kind, name ?? rest))
+    : permitted(gateway, turn, slug, kind, rest)
 }
 
-function allowed(gateway: Gateway, turn: Turn, slug: string, kind: Kind, name: string): Meant | Promise<Meant> {
+function permitted(gateway: Gateway, turn: Turn, slug: string, kind: Kind, name: string): Meant | Promise<Meant> {
   if (kind === 'tools') turn.note.tool = name
   const refusal = refusalFor(turn.key, { slug, tool: kind === 'tools' ? name : null })
   if (refusal) throw refusal

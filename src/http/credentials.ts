@@ -28,7 +28,7 @@ const SCHEME = /^\s*(?:bearer|apikey)(?:\s+(.*))?$/is
 /** Undefined where something else is meant, such as a proxy's own password. */
 function bearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
-  if (authorization.startsWith(USUAL)) return authorization.slice(USUAL.length)
+  if (authorization.startsWith(USUAL)) return authorization.slice(USUAL.length).trimStart()
   const scheme = SCHEME.exec(authorization)
   return scheme ? (scheme[1] ?? '') : undefined
 }

@@ -47,8 +47,7 @@ export function asker(exchange: Exchange, limit: number, events: WireEvents): As
     inFlight.set(id, stop)
     try {
       const question = { headers: asking.headers, ownHeaders: headers, body: text, signal: stop }
-      const later = understand(await exchange(question), id, stop)
-      if (later !== undefined) await later
+      await understand(await exchange(question), id, stop)
     } catch (error) {
       if (!stop.aborted) events.failed(id, atStage(failureOf(error)))
     } finally {

@@ -18,7 +18,7 @@ export type Parcel = {
 export type Carried = {
   status: number
   fields: Head['fields']
-  /** The body, if all of it is here already, as with most that are sent in one go; null: `read` it. Once. */
+  /** The body, where all of it has come with the head; else null, and it must be `read`. Once. */
   whole(): Buffer | null
   /** Piece by piece, as it comes; the next is awaited until `hear` has settled. Once. */
   read(hear: (piece: Buffer) => unknown): Promise<void>

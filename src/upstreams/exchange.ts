@@ -61,14 +61,7 @@ export function httpExchange(target: HttpTarget, options: HttpOptions): Exchange
     const parcel: Parcel = { method, fields: fieldsOf(headers, ownHeaders), body, signal }
     let url = first
     for (let redirects = 0; ; redirects++) {
-      const checked = guard(url)
-      const destinations = checked instanceof Promise ? await checked : checked
-      let carried: Carried
-      try {
-        carried = await carry(destinations[0]!, parcel)
-      } catch (error) {
-        carried = await byAnother(destinations, parcel, error)
-      }
+      const carried = await sent(guard, url, parcel)
       const location = isRedirect(carried.status) ? carried.fields.get('location') : undefined
       if (location === undefined) return new CarriedAnswer(carried, limitBytes)
       carried.cancel()
@@ -89,21 +82,27 @@ function sendable(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_EXCHANGE.test(name)))
 }
 
-/** The other addresses of a name, after the first has failed; where one answers is tried first from then on. */
-async function byAnother(destinations: Destination[], parcel: Parcel, failed: unknown): Promise<Carried> {
-  let error = failed
-  for (let at = 1; ; at++) {
-    if (parcel.signal.aborted) throw error
-    const failure = failureOf(error)
-    if (!failure.unsent || at >= destinations.length) throw new CallFailed(failure)
+/** By the first address of a name that can be connected to; that one is tried first from then on. */
+async function sent(guard: Guard, url: string, parcel: Parcel): Promise<Carried> {
+  const checked = guard(url)
+  const destinations = checked instanceof Promise ? await checked : checked
+  const order = [...destinations] // others change theirs meanwhile
+  for (let at = 0; ; at++) {
     try {
-      const carried = await carry(destinations[at]!, parcel)
-      destinations.unshift(...destinations.splice(at, 1))
+      const carried = await carry(order[at]!, parcel)
+      if (at > 0) prefer(order[at]!, destinations)
       return carried
-    } catch (next) {
-      error = next
+    } catch (error) {
+      if (parcel.signal.aborted) throw error
+      const failure = failureOf(error)
+      if (!failure.unsent || at + 1 >= order.length) throw new CallFailed(failure)
     }
   }
+}
+
+function prefer(one: Destination, among: Destination[]): void {
+  among.splice(among.indexOf(one), 1)
+  among.unshift(one)
 }
 
 class CarriedAnswer implements Answered {
@@ -122,7 +121,7 @@ class CarriedAnswer implements Answered {
   }
 
   text(): string | Promise<string> {
-    const whole = this.#isPacked ? null : this.#carried.whole()
+    const whole = this.#mayBePacked ? null : this.#carried.whole()
     if (whole === null) return this.#textLater()
     if (whole.length > this.#limitBytes) throw new TooLarge('The answer is too large.')
     return UTF8.decode(whole)
@@ -136,7 +135,7 @@ class CarriedAnswer implements Answered {
     this.#carried.cancel()
   }
 
-  get #isPacked(): boolean {
+  get #mayBePacked(): boolean {
     return this.#carried.fields.get('content-encoding') !== undefined
   }
 

@@ -65,7 +65,7 @@ export class Fields {
 
 const starts = new Map<string, string>()
 
-/** Each of the few names that are asked for is put together once. */
+/** Put together once for each name: those that are asked for are few, and all written in our code. */
 function startOf(name: string): string {
   let start = starts.get(name)
   if (start === undefined) {

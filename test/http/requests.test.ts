@@ -60,6 +60,7 @@ describe('a key', () => {
     ['Authorization: ApiKey', (key: string) => ({ authorization: `ApiKey ${key}` })],
     ['X-API-Key', (key: string) => ({ 'x-api-key': key })],
     ['with white space around', (key: string) => ({ authorization: `  Bearer    ${key}\t ` })],
+    ['behind very much white space', (key: string) => ({ authorization: `Bearer ${' '.repeat(1000)}${key}` })],
     ['in quotes, as it was pasted', (key: string) => ({ 'x-api-key': `"${key}"` })],
     ['behind the word once more', (key: string) => ({ authorization: `Bearer Bearer ${key}` })],
   ])('is taken as %s', async (_what, headersOf) => {

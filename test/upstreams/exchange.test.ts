@@ -60,7 +60,8 @@ describe('an exchange', () => {
     )
     const ask = httpExchange(target(url), { environment: {}, guard, limitBytes: 10_000 })
     await expect((await ask({ body: '', signal })).read(() => {})).rejects.toThrow(TooLarge)
-    await expect((await ask({ body: '', signal })).text()).rejects.toThrow(TooLarge)
+    const answer = await ask({ body: '', signal })
+    await expect(Promise.try(() => answer.text())).rejects.toThrow(TooLarge) // whether or not it is whole already
     let size = 0
     await (await ask({ body: '', headers: { 'X-Stream': '1' }, signal })).read((piece) => {
       size += piece.length
@@ -81,6 +82,22 @@ describe('an exchange', () => {
 })
 
 describe('a name', () => {
+  it('is asked where somebody answered last, by many calls at once as by one', async () => {
+    const { port, seen } = serve(() => new Response('{}'))
+    const at = (address: string) => ({ href: `http://${address}:${port}/mcp`, host: 'wiki.example', serverName: null })
+    for (const many of [1, 2, 5]) {
+      const [dead, alive, deadToo] = [at('127.0.0.2'), at('127.0.0.1'), at('127.0.0.3')]
+      const destinations = [dead, deadToo, alive]
+      const ask = httpExchange(target('http://wiki.example/mcp'), { environment: {}, guard: () => destinations })
+      const asked = await Promise.all(Array.from({ length: many }, () => ask({ body: '{}', signal })))
+      expect(asked.map(({ status }) => status)).toEqual(Array(many).fill(200))
+      expect(destinations[0]).toBe(alive)
+      expect(new Set(destinations).size).toBe(3)
+      for (const answer of asked) answer.cancel()
+    }
+    expect(seen).toHaveLength(8)
+  })
+
   it('is resolved once for many calls, and connected to as it was checked', async () => {
     const { port, seen } = serve(() => new Response('{}'))
     let lookups = 0
