@@ -93,6 +93,7 @@ describe('the command of a server', () => {
     const html = await owner.page()
     expect(html).toContain('TOKEN')
     expect(html).not.toMatch(/hidden-in-it|very-secret/)
+    expect(html).toContain('Each … stands for what is kept encrypted')
     await owner.save({ command: shown, cwd: '/srv', env: '', test_command: 'npx files', test_env: 'A=b' })
     expect(await owner.target('live')).toMatchObject({
       args: ['-y', 'a server', '--api-key', 'hidden-in-it'],
