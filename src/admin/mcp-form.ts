@@ -35,7 +35,7 @@ export function blankMcp(): McpForm {
   return BLANK
 }
 
-/** As it was typed, but for what may be secret: that is asked again. */
+/** As it was typed, but for headers and variables, which are asked again. */
 export function typedMcp(req: Request): McpForm {
   return {
     ...BLANK,

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Context } from '../core/context.ts'
 import type { Environment } from '../core/keys/key.ts'
+import { withoutSecretsIn } from '../core/mcps/address.ts'
+import { withoutSecrets } from '../core/mcps/arguments.ts'
 import { addMcp, editMcp, mcpOf, removeMcp } from '../core/mcps/edit.ts'
 import { readMcpServers } from '../core/mcps/import.ts'
 import { DOCS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
@@ -254,6 +256,6 @@ function readText(path: string): string {
 }
 
 function where(target: Target | null): string | null {
-  if (target?.kind === 'http') return target.url
-  return target?.kind === 'stdio' ? [target.command, ...target.args].join(' ') : (target?.name ?? null)
+  if (target?.kind === 'http') return withoutSecretsIn(target.url)
+  return target?.kind === 'stdio' ? [target.command, ...withoutSecrets(target.args)].join(' ') : (target?.name ?? null)
 }

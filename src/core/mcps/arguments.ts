@@ -1,63 +1,84 @@
-import { withoutSecretsIn } from './address.ts'
-
-const WORD = 'key|token|secret|passw|pwd|auth|credential|header|cookie'
-/** Options, variables and headers that are called so hold a secret, as far as anybody can tell. */
-const SECRET = new RegExp(WORD, 'i')
-/** `API_KEY=…`, `Authorization: …`, `{"token": …`, wherever it stands; in an address no colon makes a name. */
-const NAMED = new RegExp(`[\\w-]*(?:${WORD})[\\w-]*["']?\\s*[=:]\\s*(?=[^…])`, 'i')
-const ASSIGNED = new RegExp(`[\\w-]*(?:${WORD})[\\w-]*=(?=[^…])`, 'i')
+/** What is called so holds a secret, as far as anybody can tell. */
+const WORD =
+  '(?:key(?!cloak|space|board)|token(?!i[sz]e)|secret|passw|passphrase|pass(?![a-z])|pwd|auth(?!or(?!i[sz]))|credential|bearer|cookie|(?<![a-z])pat(?![a-z]))'
+const OPTION = /^--[a-z][\w.-]*$|^-[a-z]$/i
+const SECRET_OPTION = new RegExp(`^-{1,2}(?!-|no-|skip-|without-)[\\w.-]{0,100}?${WORD}[\\w.-]{0,100}$`, 'i')
+/** `--token=…`, `-eNAME=…`, `-HName: …` */
+const JOINED = /^(-H(?=[\w-]+:)|-e(?=[A-Z_]\w*=)|--?[A-Za-z][\w.-]*=)(.+)$/s
 const VARIABLE = /^(?:-e|--env)$/
-const HEADER = /^(?:-H|--header)$/
-const OPTION = /^--?[\w-]+$/
-const WITH_VALUE = /^(--?[\w-]+)=(.*)$/s
-const ADDRESS = /^[a-z][a-z0-9+.:-]*:\/\//i
+const HEADER = /^(?:-H|--headers?)$/
+const HEADER_NAME = /^[a-z][a-z-]*$/i
+const VARIABLE_NAME = /^\w+$/
+/** Nobody's secret, whatever stands before it. */
+const PLAIN = /^(?:true|false|yes|no|on|off|none|stdio|sse|https?|localhost|\d{1,5}|\d+(?:\.\d+){1,3}(?::\d+)?)?$/i
+
+const VALUE = `(?:(?:Bearer|Basic|Token|ApiKey)\\s+)?[^\\s"'&;,\\\\…]+`
+/** Wherever they stand in a text: the first group is shown, what follows is not. */
+const WITHIN = [
+  /([a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/?#@:"']{0,200}:)?)[^\s/?#@"'…]{1,500}(?=@)/gi,
+  /([^\s:@/"']{1,100}:)[^\s@"'…]{1,200}(?=@(?:tcp|unix)\()/g,
+  /([?&][^\s=&#"']{1,100}=)[^\s&#"'…]+/g,
+  new RegExp(`(${WORD}[\\w.-]{0,40}\\\\*["']?\\s*=\\s*\\\\*["']?)${VALUE}`, 'gi'),
+  new RegExp(`(${WORD}[\\w.-]{0,40}\\\\*["']?\\s*:(?!/|\\d{1,5}(?!\\w))\\s*\\\\*["']?)${VALUE}`, 'gi'),
+  new RegExp(`(\\s-{1,2}(?!-|no-|skip-|without-)[\\w.-]{0,40}?${WORD}[\\w.-]{0,40}\\s+["']?)(?!-)${VALUE}`, 'gi'),
+  /(\b(?:Bearer|Basic)\s+)[^\s"'\\…]+/g,
+]
+/** Long, and letters among digits: made to be guessed by nobody. What an image is pinned by is no secret. */
+const RANDOM =
+  /(?<!sha256:|[A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
 
 /** The arguments of a command: what may be seen of them, by anybody and in the database. */
 export function withoutSecrets(args: string[]): string[] {
-  return args.map((arg, at) => {
-    const [, option, value] = WITH_VALUE.exec(arg) ?? []
-    if (option !== undefined) return `${option}=${shown(value!, option)}`
-    const before = args[at - 1]
-    return arg.startsWith('-') ? arg : shown(arg, before !== undefined && OPTION.test(before) ? before : '')
-  })
-}
-
-function shown(value: string, option: string): string {
-  if (VARIABLE.test(option)) return upTo('=', value) ?? value // a bare name is taken from the environment
-  if (HEADER.test(option)) return upTo(':', value) ?? '…'
-  if (SECRET.test(option)) return '…'
-  if (ADDRESS.test(value)) {
-    const told = withoutSecretsIn(value)
-    return told === value ? upToNamed(ASSIGNED, value) : told
-  }
-  const told = upToNamed(NAMED, value)
-  if (told !== value) return told
-  return isRandom(value) ? '…' : value
-}
-
-/** A long run of letters and digits that nobody would guess; not in a path, a package with its version, a sentence. */
-function isRandom(value: string): boolean {
-  const runs = /[/@\s]/.test(value) ? [] : (value.match(/[A-Za-z0-9]{20,}/g) ?? [])
-  return runs.some((run) => /\d/.test(run) && /[A-Za-z]/.test(run))
-}
-
-function upToNamed(pattern: RegExp, text: string): string {
-  const named = pattern.exec(text)
-  return named ? `${text.slice(0, named.index + named[0].length)}…` : text
-}
-
-function upTo(sign: string, text: string): string | null {
-  const at = text.indexOf(sign)
-  return at < 0 ? null : `${text.slice(0, at + 1)}…`
+  return told(args, () => {})
 }
 
 /** What is left out of them, for whoever must not repeat it. */
 export function secretsIn(args: string[]): string[] {
-  return withoutSecrets(args).flatMap((told, at) => (told === args[at] ? [] : hidden(args[at]!, told)))
+  const secrets: string[] = []
+  told(args, (secret) => secrets.push(secret))
+  return secrets
 }
 
-function hidden(arg: string, told: string): string[] {
-  const pattern = told.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const parts = new RegExp(`^${pattern.join('(.*?)')}$`, 's').exec(arg)
-  return parts ? parts.slice(1) : [arg]
+type Hide = (secret: string) => void
+
+function told(args: string[], hide: Hide): string[] {
+  return args.map((arg, at) => {
+    const [, option, value] = JOINED.exec(arg) ?? []
+    if (option !== undefined) return option + toldOf(option.replace('=', ''), value!, hide)
+    const before = args[at - 1] ?? ''
+    if (OPTION.test(arg)) return arg
+    if (OPTION.test(before) || SECRET_OPTION.test(before)) return toldOf(before, arg, hide)
+    return followsName(args[at - 2] ?? '', before, arg) ? hidden(arg, hide) : withoutAny(arg, hide)
+  })
+}
+
+/** `--headers Authorization 'Bearer …'` and `-e API_KEY …`, as some take them; an image after `-e NAME` has a slash. */
+function followsName(option: string, name: string, value: string): boolean {
+  if (HEADER.test(option)) return HEADER_NAME.test(name)
+  return VARIABLE.test(option) && VARIABLE_NAME.test(name) && SECRET_OPTION.test(`--${name}`) && !value.includes('/')
+}
+
+function toldOf(option: string, value: string, hide: Hide): string {
+  if (VARIABLE.test(option)) return value.includes('=') ? upTo('=', value, hide) : value // a bare name is taken from the environment
+  if (HEADER.test(option) && !HEADER_NAME.test(value))
+    return value.includes(':') ? upTo(':', value, hide) : hidden(value, hide)
+  return SECRET_OPTION.test(option) ? hidden(value, hide) : withoutAny(value, hide)
+}
+
+function upTo(sign: string, text: string, hide: Hide): string {
+  const end = text.indexOf(sign) + 1
+  return text.slice(0, end) + hidden(text.slice(end), hide)
+}
+
+function hidden(value: string, hide: Hide): string {
+  if (PLAIN.test(value)) return value
+  for (const word of value.trim().split(/\s+/)) if (word.length >= 10 || /[^A-Za-z]/.test(word)) hide(word)
+  return '…'
+}
+
+function withoutAny(text: string, hide: Hide): string {
+  let shown = text
+  for (const pattern of WITHIN)
+    shown = shown.replace(pattern, (whole, start: string) => start + hidden(whole.slice(start.length), hide))
+  return shown.replace(RANDOM, (run) => hidden(run, hide))
 }

@@ -12,16 +12,17 @@ export type Given =
 
 /** The target as it shall be, of what was typed and what cannot be shown; undefined where nothing changes. */
 export function retarget({ secrets }: Pick<Context, 'secrets'>, kept: Target | null, given: Given | null) {
-  const before = kept && unsealTarget(secrets.sealing, kept)
-  if (given === null) return before && null
-  if (given.kind === 'http') return readdressed(before?.kind === 'http' ? before : null, given)
-  return recommanded(before?.kind === 'stdio' ? before : null, given)
+  if (given === null) return kept && null
+  const whole = <T extends Target>(target: T) => unsealTarget(secrets.sealing, target) as T
+  if (given.kind === 'http')
+    return kept?.kind === 'http' ? readdressed(kept, whole(kept), given) : { ...given, headers: given.headers ?? {} }
+  return kept?.kind === 'stdio' ? recommanded(kept, whole(kept), given) : { ...given, env: given.env ?? {} }
 }
 
-function readdressed(before: HttpTarget | null, given: Given & { kind: 'http' }): HttpTarget | undefined {
+/** `kept`: as the form has shown it. */
+function readdressed(kept: HttpTarget, before: HttpTarget, given: Given & { kind: 'http' }): HttpTarget | undefined {
   const { headers } = given
-  if (!before) return { ...given, headers: headers ?? {} }
-  const url = given.url === withoutSecretsIn(before.url) ? before.url : given.url
+  const url = given.url === withoutSecretsIn(kept.url) ? before.url : given.url
   if (headers) return { kind: 'http', url, headers }
   if (url === before.url) return undefined
   if (Object.keys(before.headers).length > 0 && URL.parse(url)?.origin !== URL.parse(before.url)?.origin)
@@ -32,15 +33,15 @@ function readdressed(before: HttpTarget | null, given: Given & { kind: 'http' })
   return { ...before, url }
 }
 
-function recommanded(before: StdioTarget | null, given: Given & { kind: 'stdio' }): StdioTarget | undefined {
+function recommanded(kept: StdioTarget, before: StdioTarget, given: Given & { kind: 'stdio' }) {
   const { env } = given
-  if (!before) return { ...given, env: env ?? {} }
-  const asShown = same(given.args, withoutSecrets(before.args))
+  const asShown = same(given.args, withoutSecrets(kept.args))
   const args = asShown ? before.args : given.args
   if (!env && asShown && given.command === before.command && given.cwd === before.cwd) return undefined
   return { ...given, args, env: env ?? before.env }
 }
 
-function same(one: string[], other: string[]): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+/** But for the ends of lines, which a form's field leaves out. */
+function same(typed: string[], shown: string[]): boolean {
+  return JSON.stringify(typed) === JSON.stringify(shown.map((arg) => arg.replace(/[\r\n]/g, '')))
 }

@@ -25,31 +25,38 @@ export function sealTarget(key: KeyObject, target: Target): Target {
   )
 }
 
-/** An address and arguments are shown, but for what may be secret in them. They were once kept as they are. */
+/**
+ * An address and arguments are shown, but for what may be secret in them: then the whole are sealed beside them. They
+ * were once kept as they are, and what counts as secret may grow.
+ */
 export function sealShown(key: KeyObject, target: Target): Target {
-  if (target.kind === 'http' && target.sealedUrl === undefined) {
-    const url = withoutSecretsIn(target.url)
-    return url === target.url ? target : { ...target, url, sealedUrl: seal(key, target.url) }
+  const whole = unsealShown(key, target)
+  if (whole.kind === 'http') {
+    const url = withoutSecretsIn(whole.url)
+    return url === whole.url ? whole : { ...whole, url, sealedUrl: seal(key, whole.url) }
   }
-  if (target.kind === 'stdio' && target.sealedArgs === undefined) {
-    const args = withoutSecrets(target.args)
-    const isSame = args.every((arg, at) => arg === target.args[at])
-    return isSame ? target : { ...target, args, sealedArgs: seal(key, JSON.stringify(target.args)) }
+  if (whole.kind === 'stdio') {
+    const args = withoutSecrets(whole.args)
+    const isSame = args.every((arg, at) => arg === whole.args[at])
+    return isSame ? whole : { ...whole, args, sealedArgs: seal(key, JSON.stringify(whole.args)) }
   }
-  return target
+  return whole
 }
 
 export function unsealTarget(key: KeyObject, target: Target): Target {
-  const unsealed = withValues(target, (value) => unseal(key, value))
-  if (unsealed.kind === 'http' && unsealed.sealedUrl !== undefined) {
-    const { sealedUrl, ...rest } = unsealed
+  return withValues(unsealShown(key, target), (value) => unseal(key, value))
+}
+
+function unsealShown(key: KeyObject, target: Target): Target {
+  if (target.kind === 'http' && target.sealedUrl !== undefined) {
+    const { sealedUrl, ...rest } = target
     return { ...rest, url: unseal(key, sealedUrl) }
   }
-  if (unsealed.kind === 'stdio' && unsealed.sealedArgs !== undefined) {
-    const { sealedArgs, ...rest } = unsealed
+  if (target.kind === 'stdio' && target.sealedArgs !== undefined) {
+    const { sealedArgs, ...rest } = target
     return { ...rest, args: JSON.parse(unseal(key, sealedArgs)) }
   }
-  return unsealed
+  return target
 }
 
 function withValues(target: Target, change: (value: string) => string): Target {
