@@ -8,6 +8,8 @@ import { robot, start } from '../support/start.ts'
 import { watched } from './watched.ts'
 
 const PASSWORD = 'vast quiet copper lantern'
+/** The button itself says so for a second and a half, which a busy machine can miss. */
+const COPIED = { timeout: 30_000 }
 
 let browser: Browser
 beforeAll(async () => {
@@ -50,7 +52,7 @@ it('leads from the printed link to a green light, by a real client', { timeout: 
   expect(question.type()).toBe('beforeunload')
   await question.dismiss()
   await page.getByRole('button', { name: 'Copy' }).first().click()
-  await page.getByText('Copied', { exact: true }).waitFor()
+  await expect.poll(() => page.locator('#announce').textContent(), COPIED).toBe('Copied.')
   const pasted = JSON.parse(await page.evaluate<string>('navigator.clipboard.readText()'))
   const { url, headers } = pasted.mcpServers.claviger
   expect(url).toBe(`${origin}/mcp`)
@@ -105,7 +107,7 @@ it('leads from the printed link to a key that works, and to its end', { timeout:
   await dialog.getByLabel('Name', { exact: true }).fill('Claude Code, laptop')
   await dialog.getByRole('button', { name: 'Create key' }).click()
   await dialog.getByRole('button', { name: 'Copy key' }).click()
-  await dialog.getByText('Copied', { exact: true }).waitFor()
+  await expect.poll(() => dialog.locator('> [role="status"]').textContent(), COPIED).toBe('Copied.')
   const copied = await page.evaluate<string>('navigator.clipboard.readText()')
   expect(copied).toBe(await dialog.locator('#secret-text').textContent())
   expect(copied).toMatch(/^clv_live_[0-9A-Za-z]{48}$/)
