@@ -77,6 +77,43 @@ describe('a tool call', () => {
   })
 })
 
+describe('a call whose body comes late', () => {
+  /** Its head and half of its body, then what happens meanwhile, then the rest. */
+  async function sentInHalves(app: App, key: string, meanwhile: () => Promise<unknown>) {
+    const { body, headers } = modern('tools/call', echo())
+    const text = JSON.stringify(body)
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const answer = fetch(`${app.origin}/mcp/one`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: readable,
+    })
+    await writer.write(Buffer.from(text.slice(0, 20)))
+    await new Promise((resolve) => setTimeout(resolve, 200)) // until the head was judged
+    await meanwhile()
+    await writer.write(Buffer.from(text.slice(20)))
+    await writer.close()
+    return said(await answer)
+  }
+
+  it('is judged by what its key is then', async () => {
+    const app = await twoServers()
+    const elsewhere = { mode: 'selected' as const, mcps: [{ slug: 'two', tools: null }] }
+    const id = app.workspace.id
+    const [revoked, narrowed, same] = await Promise.all([app.key(), app.key(), app.key()])
+    const outcomes = [
+      await sentInHalves(app, revoked.fullKey, () => revoke(app.ctx, operator, id, revoked.key.id, 'gone')),
+      await sentInHalves(app, narrowed.fullKey, () =>
+        edit(app.ctx, operator, id, narrowed.key.id, { mcpAccess: elsewhere }),
+      ),
+      await sentInHalves(app, same.fullKey, () => app.key()),
+    ]
+    expect(outcomes.map(({ error }) => error?.data?.code)).toEqual(['revoked_key', 'mcp_not_permitted', undefined])
+    expect(outcomes[2]!.result).toMatchObject({ content: [{ text: 'hi' }] })
+  })
+})
+
 describe('the lists', () => {
   it('show only what the key may use', async () => {
     const app = await twoServers()
