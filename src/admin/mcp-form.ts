@@ -1,8 +1,7 @@
 import type { Request } from 'express'
-import { withoutSecretsIn } from '../core/mcps/address.ts'
-import { withoutSecrets } from '../core/mcps/arguments.ts'
 import type { NewMcp } from '../core/mcps/edit.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type StdioTarget, type Target } from '../core/mcps/mcp.ts'
+import { told } from '../core/mcps/told.ts'
 import { invalid } from '../core/refusal.ts'
 import { text, whole } from './form.ts'
 
@@ -65,10 +64,12 @@ export function formOf(mcp: Mcp): McpForm {
   }
 }
 
-function whereOf({ targets: { live, test } }: Mcp): Partial<McpForm> {
+function whereOf({ targets }: Mcp): Partial<McpForm> {
+  const live = targets.live && told(targets.live)
+  const test = targets.test && told(targets.test)
   return {
-    url: live?.kind === 'http' ? withoutSecretsIn(live.url) : '',
-    testUrl: test?.kind === 'http' ? withoutSecretsIn(test.url) : '',
+    url: live?.kind === 'http' ? live.url : '',
+    testUrl: test?.kind === 'http' ? test.url : '',
     command: live?.kind === 'stdio' ? line(live) : '',
     cwd: (live?.kind === 'stdio' && live.cwd) || '',
     testCommand: test?.kind === 'stdio' ? line(test) : '',
@@ -78,7 +79,7 @@ function whereOf({ targets: { live, test } }: Mcp): Partial<McpForm> {
 
 /** As `words` reads it back. */
 function line({ command, args }: StdioTarget): string {
-  return [command, ...withoutSecrets(args)]
+  return [command, ...args]
     .map((word) => (/^[^\s"'\\]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`))
     .join(' ')
 }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Context } from '../core/context.ts'
 import type { Environment } from '../core/keys/key.ts'
-import { withoutSecretsIn } from '../core/mcps/address.ts'
-import { withoutSecrets } from '../core/mcps/arguments.ts'
 import { addMcp, editMcp, mcpOf, removeMcp } from '../core/mcps/edit.ts'
 import { readMcpServers } from '../core/mcps/import.ts'
 import { DOCS, type Isolation, type Mcp, type Target } from '../core/mcps/mcp.ts'
 import { shownMcp } from '../core/mcps/shown.ts'
+import { told } from '../core/mcps/told.ts'
 import { Refusal } from '../core/refusal.ts'
 import { workspaceNamed } from '../core/workspaces/workspaces.ts'
 import { silent } from '../log.ts'
@@ -256,6 +255,7 @@ function readText(path: string): string {
 }
 
 function where(target: Target | null): string | null {
-  if (target?.kind === 'http') return withoutSecretsIn(target.url)
-  return target?.kind === 'stdio' ? [target.command, ...withoutSecrets(target.args)].join(' ') : (target?.name ?? null)
+  const shown = target && told(target)
+  if (shown?.kind === 'http') return shown.url
+  return shown?.kind === 'stdio' ? [shown.command, ...shown.args].join(' ') : (shown?.name ?? null)
 }

@@ -21,14 +21,11 @@ export function presentedKey(req: Incoming, urlToo: boolean): Presented {
   return { fullKey, inUrl: inUrl.length > 0 }
 }
 
-/** As nearly all write it; what may be wrong with the rest is for `asPasted`. */
-const USUAL = 'Bearer '
 const SCHEME = /^\s*(?:bearer|apikey)(?:\s+(.*))?$/is
 
 /** Undefined where something else is meant, such as a proxy's own password. */
 function bearer(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined
-  if (authorization.startsWith(USUAL)) return authorization.slice(USUAL.length).trimStart()
   const scheme = SCHEME.exec(authorization)
   return scheme ? (scheme[1] ?? '') : undefined
 }

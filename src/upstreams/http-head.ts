@@ -48,7 +48,7 @@ export class Fields {
 
   /** By name in lower case; one that came several times is joined with commas. */
   get(name: string): string | undefined {
-    const start = startOf(name)
+    const start = `\r\n${name}:`
     let value: string | undefined
     for (let at = this.#lowered.indexOf(start); at !== -1; at = this.#lowered.indexOf(start, at + 1)) {
       const next = this.#valueAt(at + start.length)
@@ -61,18 +61,6 @@ export class Fields {
     const end = this.#lines.indexOf('\r\n', start)
     return this.#lines.slice(start, end === -1 ? undefined : end).trim()
   }
-}
-
-const starts = new Map<string, string>()
-
-/** Put together once for each name: those that are asked for are few, and all written in our code. */
-function startOf(name: string): string {
-  let start = starts.get(name)
-  if (start === undefined) {
-    start = `\r\n${name}:`
-    starts.set(name, start)
-  }
-  return start
 }
 
 /** Two signs of where a body ends could be read in two ways, which is how answers are smuggled. */

@@ -33,8 +33,8 @@ export function stdioWire(target: StdioTarget, options: StdioOptions): OpenWire 
   return async (events) => {
     const declared = childEnvironment(target.env, environment)
     const { argv, env } = commandFor(target, declared.PATH)
-    const told = [...Object.keys(target.env).map((name) => declared[name]!), ...secretsIn(target.args)]
-    const printed = lastLines(masking(told))
+    const secrets = [...Object.keys(target.env).map((name) => declared[name]!), ...secretsIn(target.args)]
+    const printed = lastLines(masking(secrets))
     const mark = randomUUID()
     const child = spawn(argv[0]!, argv.slice(1), {
       cwd: target.cwd ?? undefined,

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { refused, terminal } from './terminal.ts'
@@ -34,6 +35,32 @@ describe('mcps add', () => {
       test: null,
     })
     expect(JSON.stringify(shown)).not.toContain('very-secret')
+  })
+
+  it('keeps secrets among the arguments to itself, on the screen and on the disk', async () => {
+    const shell = await shellWithWorkspace()
+    const said = [
+      await shell.good(
+        'mcps',
+        'add',
+        'shop',
+        '--',
+        'npx',
+        'db',
+        '--token',
+        'hunter2',
+        'postgres://ana:hunter2@db/shop',
+      ),
+      await shell.good('mcps', 'list'),
+      await shell.good('mcps', 'show', 'shop'),
+      await shell.good('audit', 'list', '--json'),
+    ]
+    expect(said[1]).toContain('npx db --token … postgres://ana:…@db/shop')
+    expect(said.join()).not.toContain('hunter2')
+    for (const file of readdirSync(shell.dataDir, { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    ))
+      expect(readFileSync(join(file.parentPath, file.name)).includes('hunter2'), file.name).toBe(false)
   })
 
   it('takes addresses, and a header from a file', async () => {

@@ -1,6 +1,6 @@
 /** Some servers take their key in the address: what may be seen of it, by anybody and in the database. */
 export function withoutSecretsIn(text: string): string {
-  const named = text.replace(USER, (_, scheme, name) => `${scheme}${name ?? ''}…@`)
+  const named = text.replace(LOGIN, '$1…')
   const [, start, path] = PARTS.exec(named) ?? []
   const url = start === undefined ? null : URL.parse(named)
   if (!url?.host) return named
@@ -10,8 +10,8 @@ export function withoutSecretsIn(text: string): string {
 }
 
 const PARTS = /^([^/?#]*\/\/[^/?#]*)([^?#]*)/
-/** The scheme, the name, and the password after it; one without a name may be a token. */
-const USER = /^([a-z][a-z0-9+.:-]*:\/\/)([^/?#@:]*:)?[^/?#]*@/i
+/** The scheme and the name are shown, the password is not; one without a name may be a token. */
+export const LOGIN = /([a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/?#@:"']{0,200}:)?)[^\s/?#@"'…]{1,500}(?=@)/gi
 
 /** Long, and letters among digits: made to be guessed by nobody. */
 function withoutSecret(segment: string): string {

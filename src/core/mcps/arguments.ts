@@ -1,3 +1,5 @@
+import { LOGIN } from './address.ts'
+
 /** What is called so holds a secret, as far as anybody can tell. */
 const WORD =
   '(?:key(?!cloak|space|board)|token(?!i[sz]e)|secret|passw|passphrase|pass(?![a-z])|pwd|auth(?!or(?!i[sz]))|credential|bearer|cookie|(?<![a-z])pat(?![a-z]))'
@@ -15,7 +17,7 @@ const PLAIN = /^(?:true|false|yes|no|on|off|none|stdio|sse|https?|localhost|\d{1
 const VALUE = `(?:(?:Bearer|Basic|Token|ApiKey)\\s+)?[^\\s"'&;,\\\\…]+`
 /** Wherever they stand in a text: the first group is shown, what follows is not. */
 const WITHIN = [
-  /([a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/?#@:"']{0,200}:)?)[^\s/?#@"'…]{1,500}(?=@)/gi,
+  LOGIN,
   /([^\s:@/"']{1,100}:)[^\s@"'…]{1,200}(?=@(?:tcp|unix)\()/g,
   /([?&][^\s=&#"']{1,100}=)[^\s&#"'…]+/g,
   new RegExp(`(${WORD}[\\w.-]{0,40}\\\\*["']?\\s*=\\s*\\\\*["']?)${VALUE}`, 'gi'),
@@ -23,25 +25,25 @@ const WITHIN = [
   new RegExp(`(\\s-{1,2}(?!-|no-|skip-|without-)[\\w.-]{0,40}?${WORD}[\\w.-]{0,40}\\s+["']?)(?!-)${VALUE}`, 'gi'),
   /(\b(?:Bearer|Basic)\s+)[^\s"'\\…]+/g,
 ]
-/** Long, and letters among digits: made to be guessed by nobody. What an image is pinned by is no secret. */
+/** Made to be guessed by nobody; a run without dashes, as packages have them in their names. What pins an image is no secret. */
 const RANDOM =
   /(?<!sha256:|[A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
 
 /** The arguments of a command: what may be seen of them, by anybody and in the database. */
 export function withoutSecrets(args: string[]): string[] {
-  return told(args, () => {})
+  return toldAndHidden(args, () => {})
 }
 
 /** What is left out of them, for whoever must not repeat it. */
 export function secretsIn(args: string[]): string[] {
   const secrets: string[] = []
-  told(args, (secret) => secrets.push(secret))
+  toldAndHidden(args, (secret) => secrets.push(secret))
   return secrets
 }
 
 type Hide = (secret: string) => void
 
-function told(args: string[], hide: Hide): string[] {
+function toldAndHidden(args: string[], hide: Hide): string[] {
   return args.map((arg, at) => {
     const [, option, value] = JOINED.exec(arg) ?? []
     if (option !== undefined) return option + toldOf(option.replace('=', ''), value!, hide)

@@ -6,10 +6,9 @@ import type { Environment } from '../keys/key.ts'
 import { grants } from '../policy.ts'
 import { invalid, Refusal } from '../refusal.ts'
 import { SLUG } from '../slug.ts'
-import { withoutSecretsIn } from './address.ts'
-import { withoutSecrets } from './arguments.ts'
 import { DOCS, ISOLATIONS, type Isolation, type Mcp, type Target } from './mcp.ts'
 import { sealShown, sealTarget } from './sealing.ts'
+import { told } from './told.ts'
 
 export const DEFAULT_TIMEOUT_SECONDS = 120
 const MOST_TIMEOUT_SECONDS = 3600
@@ -213,14 +212,14 @@ function checkTarget(target: Target): Target {
   if (target.kind === 'stdio') {
     if (!target.command.trim()) throw invalid('command', 'Name the command that starts the server.')
     if (target.args.some((arg) => arg.includes('…')))
-      throw invalid('command', 'Write the command in full: what stands behind … is kept, but not put together anew.')
+      throw invalid('command', 'Write the command in full: what … stands for is not shown, and not known here.')
   }
   if (target.kind === 'http') {
     const url = URL.parse(target.url)
     if (!url || !/^https?:$/.test(url.protocol))
       throw invalid('url', 'Write an address such as https://mcp.example.com/mcp.')
     if (target.url.includes('…'))
-      throw invalid('url', 'Write the address in full: what stands behind … is not shown, and not known here.')
+      throw invalid('url', 'Write the address in full: what … stands for is not shown, and not known here.')
     if (url.username || url.password) throw invalid('url', 'Put credentials into a header, not into the address.')
     for (const [name, value] of Object.entries(target.headers))
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name) || /[\r\n\0]/.test(value))
@@ -267,10 +266,11 @@ function recorded(mcp: Mcp): Record<string, unknown> {
 }
 
 export function withoutValues(target: Target | null): Record<string, unknown> | null {
-  if (target?.kind === 'http') return { url: withoutSecretsIn(target.url), headers: Object.keys(target.headers) }
-  if (target?.kind === 'stdio')
-    return { command: target.command, args: withoutSecrets(target.args), env: Object.keys(target.env), cwd: target.cwd }
-  return target && { builtin: target.name }
+  const shown = target && told(target)
+  if (shown?.kind === 'http') return { url: shown.url, headers: Object.keys(shown.headers) }
+  if (shown?.kind === 'stdio')
+    return { command: shown.command, args: shown.args, env: Object.keys(shown.env), cwd: shown.cwd }
+  return shown && { builtin: shown.name }
 }
 
 export function mcpAdded(ctx: Pick<Context, 'now'>, by: { actor: Actor }, mcp: Mcp): AuditEntry {

@@ -1,9 +1,8 @@
 import type { Context } from '../context.ts'
 import { invalid } from '../refusal.ts'
-import { withoutSecretsIn } from './address.ts'
-import { withoutSecrets } from './arguments.ts'
 import type { HttpTarget, StdioTarget, Target } from './mcp.ts'
 import { unsealTarget } from './sealing.ts'
+import { told } from './told.ts'
 
 /** A target as a form gives it: `headers` and `env` are null where those that are kept shall stay. */
 export type Given =
@@ -22,7 +21,7 @@ export function retarget({ secrets }: Pick<Context, 'secrets'>, kept: Target | n
 /** `kept`: as the form has shown it. */
 function readdressed(kept: HttpTarget, before: HttpTarget, given: Given & { kind: 'http' }): HttpTarget | undefined {
   const { headers } = given
-  const url = given.url === withoutSecretsIn(kept.url) ? before.url : given.url
+  const url = given.url === told(kept).url ? before.url : given.url
   if (headers) return { kind: 'http', url, headers }
   if (url === before.url) return undefined
   if (Object.keys(before.headers).length > 0 && URL.parse(url)?.origin !== URL.parse(before.url)?.origin)
@@ -35,7 +34,7 @@ function readdressed(kept: HttpTarget, before: HttpTarget, given: Given & { kind
 
 function recommanded(kept: StdioTarget, before: StdioTarget, given: Given & { kind: 'stdio' }) {
   const { env } = given
-  const asShown = same(given.args, withoutSecrets(kept.args))
+  const asShown = same(given.args, told(kept).args)
   const args = asShown ? before.args : given.args
   if (!env && asShown && given.command === before.command && given.cwd === before.cwd) return undefined
   return { ...given, args, env: env ?? before.env }

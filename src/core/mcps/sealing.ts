@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
-import { withoutSecretsIn } from './address.ts'
-import { withoutSecrets } from './arguments.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { Target } from './mcp.ts'
+import { told } from './told.ts'
 
 /** AES-256-GCM under a key of the instance's secret: what a copied database holds of an upstream's credentials. */
 export function seal(key: KeyObject, text: string): string {
@@ -31,15 +31,10 @@ export function sealTarget(key: KeyObject, target: Target): Target {
  */
 export function sealShown(key: KeyObject, target: Target): Target {
   const whole = unsealShown(key, target)
-  if (whole.kind === 'http') {
-    const url = withoutSecretsIn(whole.url)
-    return url === whole.url ? whole : { ...whole, url, sealedUrl: seal(key, whole.url) }
-  }
-  if (whole.kind === 'stdio') {
-    const args = withoutSecrets(whole.args)
-    const isSame = args.every((arg, at) => arg === whole.args[at])
-    return isSame ? whole : { ...whole, args, sealedArgs: seal(key, JSON.stringify(whole.args)) }
-  }
+  const shown = told(whole)
+  if (isDeepStrictEqual(shown, whole)) return whole
+  if (whole.kind === 'http') return { ...shown, sealedUrl: seal(key, whole.url) } as Target
+  if (whole.kind === 'stdio') return { ...shown, sealedArgs: seal(key, JSON.stringify(whole.args)) } as Target
   return whole
 }
 
