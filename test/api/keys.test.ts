@@ -202,7 +202,7 @@ describe('listing', () => {
     const names = async (query: string) =>
       (await ask('GET', `/keys?${query}`)).body.data.map(({ name }: { name: string }) => name)
     expect(await names('status=disabled')).toEqual(['100% mine'])
-    expect(await names('status=active&search=ben')).toEqual(['another'])
+    expect(await names('status=active&search=of%20ben')).toEqual(['another'])
     expect(await names('search=%25')).toEqual(['100% mine'])
     expect(await names('environment=test')).toEqual([])
     expect(await names('environment=live&search=manager')).toEqual(['manager'])

@@ -182,7 +182,7 @@ describe('keys list', () => {
     expect(await names('--status', 'disabled')).toEqual(['one'])
     expect(await names('--status', 'expired')).toEqual(['two'])
     expect(await names('--status', 'scheduled')).toEqual(['three'])
-    expect(await names('--search', 'TH')).toEqual(['three'])
+    expect(await names('--search', 'THRE')).toEqual(['three'])
     expect(await shell.good('keys', 'list', '--status', 'revoked')).toBe('No key fits.\n')
     expect(await shell.claviger('keys', 'list', '--status', 'on')).toEqual(refused(2, 'Give active, scheduled'))
     expect(await shell.claviger('keys', 'list', '--env', 'on')).toEqual(refused(2, 'Give live or test'))
